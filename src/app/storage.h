@@ -1,0 +1,41 @@
+/* storage: joins the pure store with a db session. One waiting request at most per call; no rule in here. */
+#ifndef GRANTD_STORAGE_H
+#define GRANTD_STORAGE_H
+
+#include "store.h"
+
+/* A pending question or change of one request. Lives in the request's arena until done. */
+struct storage_call {
+    struct db_op op;
+    struct db_stmt stmts[DB_STMTS_MAX];
+    struct ask asks[ASKS_MAX];
+    size_t n_asks;
+    struct facts *facts;
+    struct rc rc;          /* out */
+    enum outcome outcome;  /* out, for changes */
+    void (*done)(struct storage_call *call);
+    void *arg;
+};
+
+/* Asks (at most ASKS_MAX at once); `done` may be called before this returns. */
+void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena);
+
+/* Applies a change. */
+void storage_apply(struct db_session *s, struct storage_call *call, const struct change *change, struct arena *arena);
+
+/* The synchronous forms for administration, on a session whose db has inline writes or which waits on a condition of its own. */
+struct storage_admin;
+RC storage_admin_open(struct db *db, struct storage_admin **out);
+void storage_admin_close(struct storage_admin *s);
+RC storage_list(struct storage_admin *s, const struct listing *listing, struct arena *arena, struct listed *out);
+RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out, int32_t *out_id);
+RC storage_change(struct storage_admin *s, const struct change *change, struct arena *arena, enum outcome *out);
+RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out);
+
+/* Brings an empty or older database to the newest schema. FAULT_DB_SCHEMA when it is newer than this program knows. */
+RC storage_migrate(struct db *db, struct arena *arena);
+
+/* One batch of the purge; *out_more says whether another one would find something. */
+RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more);
+
+#endif

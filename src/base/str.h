@@ -1,0 +1,63 @@
+/* str: a slice of bytes, pointer and length, passed by value. Never owns, is not NUL-ended. */
+#ifndef GRANTD_STR_H
+#define GRANTD_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct str {
+    const char *p;
+    size_t n;
+} str;
+
+/* A str of a string literal. */
+#define S(lit) ((str){(lit), sizeof(lit) - 1})
+/* For printf: "%.*s", STR_ARG(s). Never use it with a secret. */
+#define STR_ARG(s) (int)(s).n, (s).p
+
+/* The slice of a NUL-ended string; NULL gives the empty slice. */
+static inline str str_of(const char *z) { return z ? (str){z, strlen(z)} : (str){NULL, 0}; }
+
+static inline bool str_is_empty(str s) { return s.n == 0; }
+
+static inline bool str_eq(str a, str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+
+static inline bool str_starts_with(str s, str prefix) {
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+/* The part of s from byte `from` on; empty when s is shorter. */
+static inline str str_from(str s, size_t from) {
+    return from >= s.n ? (str){s.p ? s.p + s.n : NULL, 0} : (str){s.p + from, s.n - from};
+}
+
+/* The first n bytes of s, or all of s when it is shorter. */
+static inline str str_head(str s, size_t n) { return (str){s.p, s.n < n ? s.n : n}; }
+
+/* ASCII letters compare without case; for header names, schemes and media types. */
+bool str_eq_nocase(str a, str b);
+bool str_starts_with_nocase(str s, str prefix);
+
+/* Index of the first byte c, or s.n when there is none. */
+size_t str_find(str s, char c);
+
+/* Takes the part before the first `sep` off *rest and returns it; without a `sep` takes everything.
+ * Loop with: while (rest.n) { str part = str_take(&rest, ' '); ... } */
+str str_take(str *rest, char sep);
+
+/* s without leading and trailing space and tab. */
+str str_trim(str s);
+
+/* Decimal digits only, no sign, no space, at most max. False (and *out untouched) otherwise. */
+bool str_to_u64(str s, uint64_t max, uint64_t *out);
+
+/* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */
+bool str_is_utf8(str s);
+
+/* True when every byte is one of the class: 'V' VSCHAR %x20-7E, 'N' NQCHAR %x21 / %x23-5B / %x5D-7E (RFC 6749 A),
+ * 'U' unreserved ALPHA / DIGIT / "-" / "." / "_" / "~" (RFC 7636 s4.1). */
+bool str_is_all(str s, char class_letter);
+
+#endif

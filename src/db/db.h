@@ -1,0 +1,117 @@
+/* db: runs statements. The only folder that knows a database. What a statement means is the store's business.
+ *
+ * An op is one unit of work: reads only, or one atomic change. It is submitted to a session (one per loop thread, not shared between
+ * threads) and comes back by its `done`: for SQLite reads inside db_submit, for changes later, from db_drain, after the
+ * session's `wake` was called (once per batch). After db_close_session no `done` is called any more. */
+#ifndef GRANTD_DB_H
+#define GRANTD_DB_H
+
+#include "arena.h"
+#include "rc.h"
+#include "str.h"
+
+enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
+
+struct db_value {
+    enum db_type type;
+    int64_t i;
+    str s; /* TEXT, BYTES */
+};
+
+#define DB_ARGS_MAX 32
+#define DB_STMTS_MAX 4 /* statements of one op */
+
+enum db_flag {
+    DB_WRITE = 1,
+    DB_TAKER = 2, /* must touch exactly one row (or return one), else the whole op is LOST and undone */
+};
+
+/* One row of the table of statements. Arguments are $1, $2, ... in the text. */
+struct db_sql {
+    const char *name;
+    const char *text;
+    uint32_t flags;
+};
+
+struct db_stmt {
+    uint16_t sql; /* index into the table */
+    uint16_t n_args;
+    struct db_value args[DB_ARGS_MAX];
+};
+
+struct db_rows {
+    size_t n_rows, n_cols;
+    struct db_value *values; /* row by row; in the op's arena */
+};
+
+enum db_outcome { DB_DONE, DB_LOST };
+
+struct db_op {
+    struct db_op *next; /* the driver's */
+    struct db_session *session;
+    const struct db_stmt *stmts;
+    size_t n_stmts;
+    bool write;
+    struct arena *arena; /* rows are copied here; nobody else touches it until done */
+    struct db_rows rows[DB_STMTS_MAX];
+    struct rc rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown */
+    enum db_outcome outcome;
+    void (*done)(struct db_op *op);
+    void *arg;
+};
+
+struct db;
+struct db_session;
+
+struct db_driver {
+    const char *name;
+    RC (*open_session)(struct db *db, void (*wake)(void *arg), void *arg, struct db_session **out);
+    void (*close_session)(struct db_session *s);
+    void (*submit)(struct db_session *s, struct db_op *op);
+    void (*drain)(struct db_session *s);
+    RC (*script)(struct db *db, const char *sql);                 /* migrations and set-up; synchronous, one transaction */
+    RC (*schema_version)(struct db *db, int64_t *out_version);    /* 0 on an empty database */
+    RC (*prepare)(struct db *db, const struct db_sql *table, size_t n); /* checks that every statement compiles */
+    RC (*backup)(struct db *db, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
+    void (*close)(struct db *db); /* finishes what is queued */
+};
+
+struct db {
+    const struct db_driver *driver;
+};
+struct db_session {
+    struct db *db;
+};
+
+struct db_sqlite_options {
+    const char *path;     /* a file, or ":memory:" (then inline_writes is forced) */
+    bool inline_writes;   /* changes run inside db_submit, one commit each: for the command line and for tests */
+    unsigned queue_max;   /* changes waiting at most, then FAULT_DB_BUSY; 0: 16384 */
+    unsigned batch_max;   /* changes per commit at most; 0: 512 */
+    unsigned cache_kib;   /* page cache per connection; 0: 4096 */
+};
+
+/* Opens (and creates, mode 0600) a SQLite database: WAL, synchronous=FULL, foreign keys off. */
+RC db_open_sqlite(const struct db_sqlite_options *options, struct db **out);
+
+/* A driver for tests that wraps another: the n-th submit (counted from 1, over all sessions) fails with `fault`; 0 never. It owns `inner`. */
+struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault);
+void db_failing_set(struct db *failing, uint64_t fail_at, enum fault fault); /* restarts the count */
+uint64_t db_failing_count(const struct db *failing);
+
+/* Type words of portable migrations for a driver: replaces BYTES, ID, BIGINT ... The text lives in the arena. */
+const char *db_dialect(const struct db *db, struct arena *a, const char *portable_sql);
+
+static inline RC db_open_session(struct db *db, void (*wake)(void *), void *arg, struct db_session **out) {
+    return db->driver->open_session(db, wake, arg, out);
+}
+static inline void db_close_session(struct db_session *s) {
+    if (s) s->db->driver->close_session(s);
+}
+static inline void db_submit(struct db_session *s, struct db_op *op) { s->db->driver->submit(s, op); }
+static inline void db_drain(struct db_session *s) { s->db->driver->drain(s); }
+static inline void db_close(struct db *db) {
+    if (db) db->driver->close(db);
+}
+
+#endif

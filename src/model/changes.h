@@ -1,0 +1,33 @@
+/* What a decision tells the store to do: at most one change, atomic. A change that must win ends DONE or LOST; the row count
+ * of its one conditional statement decides, nothing is read first. */
+#ifndef GRANTD_CHANGES_H
+#define GRANTD_CHANGES_H
+
+#include "grant.h"
+#include "asks.h"
+
+enum change_kind {
+    CHANGE_NONE,
+    CHANGE_GRANT_INSERT,     /* .grant: LOST when the id exists (the code was redeemed before) */
+    CHANGE_GRANT_ROTATE,     /* .grant_id, .generation, .now_ms, .day: generation - 1 -> generation; LOST when it is not at generation - 1 or revoked */
+    CHANGE_GRANT_REVOKE,     /* .grant_id, .now_ms, .expires_ms (when the row may be purged); always DONE */
+    CHANGE_GRANT_NOT_BEFORE, /* .grant_id, .now_ms: access tokens issued up to now die; never goes back; always DONE */
+    CHANGE_GRANT_TOUCH,      /* .grant_id, .day: last_used_day; always DONE */
+    CHANGE_TOKEN_REVOKE,     /* .token_id, .expires_ms: the deny list; always DONE */
+    CHANGE_UNINSTALL,        /* .app_id, .hub_id, .now_ms: every grant created up to now is dead; never goes back; always DONE */
+    CHANGE_KINDS
+};
+
+struct change {
+    enum change_kind kind;
+    struct grant grant;
+    struct grant_id grant_id;
+    uint32_t generation;
+    int64_t now_ms, expires_ms;
+    int32_t app_id, hub_id, day;
+    uint8_t token_id[TOKEN_ID_BYTES];
+};
+
+enum outcome { OUTCOME_DONE, OUTCOME_LOST };
+
+#endif

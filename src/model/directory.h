@@ -1,0 +1,29 @@
+/* Accounts (HubSpot's hubs), people, and who belongs where. */
+#ifndef GRANTD_DIRECTORY_H
+#define GRANTD_DIRECTORY_H
+
+#include "bounds.h"
+#include "str.h"
+
+struct account {
+    int32_t hub_id;
+    str domain, name;
+    int64_t created_ms, disabled_ms; /* 0: enabled */
+};
+
+struct user {
+    int32_t user_id;
+    str email;         /* as typed; unique without case */
+    str name;
+    str password_hash; /* PHC string; empty: cannot sign in with a password */
+    int64_t created_ms, disabled_ms;
+};
+
+enum member_role { MEMBER_USER = 0, MEMBER_INSTALLER = 1 /* may install apps */ };
+
+struct member {
+    int32_t user_id, hub_id;
+    int32_t role; /* enum member_role */
+};
+
+#endif

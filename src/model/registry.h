@@ -1,0 +1,80 @@
+/* The registry: apps and the scope catalogue as an immutable snapshot in memory, replaced whole when an administrator changes
+ * something. Rules read it without a lock. */
+#ifndef GRANTD_REGISTRY_H
+#define GRANTD_REGISTRY_H
+
+#include "arena.h"
+#include "digest.h"
+#include "scope_set.h"
+
+enum app_flag {
+    APP_PUBLIC = 1,            /* cannot keep a secret: no authentication, PKCE and rotation always */
+    APP_ROTATE = 2,            /* refresh tokens rotate */
+    APP_REQUIRE_PKCE = 4,
+    APP_RESOURCE_SERVER = 8,   /* may introspect the tokens of every app */
+    APP_DISABLED = 16,
+    APP_DELETED = 32,          /* kept for its id; as unknown */
+    APP_RETRY_UNTIL_USED = 64, /* the retry window stays open until the successor is used */
+    APP_PRIVATE_DISTRIBUTION = 128,
+};
+enum app_grant { APP_GRANT_CODE = 1, APP_GRANT_REFRESH = 2, APP_GRANT_CLIENT_CREDENTIALS = 4 };
+
+struct app_secret {
+    int32_t secret_id;
+    uint8_t key_number; /* of the ring generation that hashed it */
+    uint8_t hash[MAC_BYTES];
+    int64_t created_ms, retired_ms; /* retired_ms 0: live */
+};
+
+struct app {
+    int32_t app_id;
+    str client_id; /* a uuid */
+    str name;
+    str developer, site_url, logo_url; /* for people; may be empty */
+    uint32_t flags;                    /* enum app_flag */
+    uint32_t grants;                   /* enum app_grant */
+    const str *redirect_uris;
+    size_t n_redirect_uris;
+    struct scope_set scopes;           /* may be asked for in `scope` */
+    struct scope_set optional_scopes;  /* may be asked for in `optional_scope` */
+    int64_t code_ttl_s, access_ttl_s, retry_window_s;
+    int64_t refresh_idle_s, refresh_absolute_s; /* 0: no limit */
+    int32_t bound_hub_id;              /* client_credentials act in this account; 0: app level */
+    int64_t created_ms, updated_ms;
+    struct app_secret secrets[SECRETS_PER_APP_MAX];
+    size_t n_secrets;
+};
+
+struct scope {
+    uint16_t id; /* >= 1, never reused */
+    str name;
+    str title;   /* one plain sentence for the consent page; may be empty */
+    bool hidden; /* no longer to be asked for; grants that have it keep it */
+};
+
+struct registry {
+    struct arena *arena; /* owns everything below */
+    int64_t version;
+    struct app *apps;
+    size_t n_apps;
+    struct scope *scopes; /* ascending ids */
+    size_t n_scopes;
+    /* built by registry_index */
+    uint32_t *by_client_id, *by_app_id, *by_scope_name;
+    size_t client_mask, app_mask, scope_mask;
+    const struct scope **scope_by_id;
+    size_t n_scope_by_id;
+};
+
+/* Builds the lookup tables once all rows are in place. */
+void registry_index(struct registry *r);
+
+/* NULL when there is none. Disabled and deleted apps are found: the rule decides. */
+const struct app *registry_app_by_client_id(const struct registry *r, str client_id);
+const struct app *registry_app_by_id(const struct registry *r, int32_t app_id);
+const struct scope *registry_scope_by_name(const struct registry *r, str name);
+const struct scope *registry_scope_by_id(const struct registry *r, uint16_t id);
+
+static inline bool app_has(const struct app *a, uint32_t flag) { return (a->flags & flag) != 0; }
+
+#endif

@@ -1,0 +1,17 @@
+/* Options as the rules see them: plain values, checked and immutable. The table of options (name, default, range,
+ * sentence) is app/options.def; this struct is what it fills. */
+#ifndef GRANTD_SETTINGS_H
+#define GRANTD_SETTINGS_H
+
+#include "str.h"
+
+struct settings {
+    str issuer;                     /* no trailing slash */
+    bool compat_v1;                 /* serve the /oauth/v1 paths */
+    bool revocation_keep_access_tokens; /* HubSpot: access tokens live on after their refresh token was revoked */
+    bool auto_approve;              /* dev: /oauth/authorize answers at once as this person */
+    int32_t auto_user_id, auto_hub_id;
+    int64_t code_ttl_s, access_ttl_s, retry_window_s; /* defaults for new apps */
+};
+
+#endif

@@ -1,0 +1,102 @@
+/* oauth: the protocol rules, pure. A request goes through a call:
+ *
+ *   start   parse by table, check what needs no storage           -> a refusal, or on
+ *   ask     what must I know?                                     -> asks (at most ASK_ROUNDS_MAX rounds), or none
+ *   decide  the rule                                              -> an answer or a refusal, and at most one change
+ *   lost    only when the change ended LOST                       -> another answer and change, or `again` (ask and decide once more)
+ *   render  call -> answer
+ *
+ * Clock, random bytes, keys, apps and options come in as values (struct oauth_env). Nothing here waits, logs or fails: inputs are
+ * bounded, memory comes from the request's arena. */
+#ifndef GRANTD_OAUTH_H
+#define GRANTD_OAUTH_H
+
+#include "arena.h"
+#include "asks.h"
+#include "changes.h"
+#include "keyring.h"
+#include "refusal.h"
+#include "registry.h"
+#include "settings.h"
+
+#define OAUTH_RANDOM_BYTES 96 /* fresh random bytes per request; each rule takes its own slice, see OAUTH_RANDOM_* */
+#define CORRELATION_ID_BYTES 37
+
+struct oauth_env {
+    int64_t now_ms;
+    const struct registry *registry;
+    const struct keyring *keyring;
+    const struct settings *settings;
+    const uint8_t *random; /* OAUTH_RANDOM_BYTES */
+    char correlation_id[CORRELATION_ID_BYTES]; /* uuid, NUL-ended */
+};
+
+enum oauth_method { METHOD_OTHER = 0, METHOD_GET = 1, METHOD_POST = 2, METHOD_DELETE = 4, METHOD_HEAD = 8, METHOD_OPTIONS = 16 };
+
+/* The request as the rules see it; slices live as long as the call. */
+struct oauth_req {
+    enum oauth_method method;
+    str path_arg;      /* the one variable segment of the path (a token, a hub id), percent-decoded; empty: none */
+    str query;         /* raw, without '?' */
+    str body;          /* raw */
+    str content_type;  /* header value, empty: none */
+    str authorization; /* header value, empty: none */
+    bool query_params; /* v1 only: form parameters may stand in the query as well */
+};
+
+enum answer_type { ANSWER_EMPTY, ANSWER_JSON, ANSWER_HTML, ANSWER_TEXT };
+
+struct answer {
+    int http;
+    enum answer_type type;
+    str body;
+    str location;         /* redirects */
+    str www_authenticate; /* empty: none */
+    int retry_after_s;    /* 0: none */
+    bool no_store;        /* Cache-Control: no-store and Pragma: no-cache */
+};
+
+/* How a refusal leaves. */
+enum refusal_form { FORM_JSON, FORM_PAGE, FORM_REDIRECT };
+
+struct oauth_call {
+    struct oauth_env env;
+    struct oauth_req req;
+    struct arena *arena;
+    struct facts facts;
+
+    /* outcome */
+    enum refusal refusal;      /* REFUSAL_NONE: success */
+    enum refusal_form form;
+    int http_override;         /* 401 for the client rows, see errors.def; 0: the row's */
+    str www_authenticate;
+    struct change change;      /* CHANGE_NONE: nothing to apply */
+    bool again;                /* set by `lost`: run ask and decide once more */
+    const struct app *app;     /* once known: for the limiter and events */
+    str client_id;             /* as sent, for the limiter; empty: none */
+    struct answer answer;      /* filled by decide (success) or by oauth_render (refusal) */
+
+    void *state;               /* the endpoint's own */
+};
+
+struct endpoint {
+    const char *name;
+    void (*start)(struct oauth_call *c);
+    size_t (*ask)(struct oauth_call *c, int round, struct ask out[ASKS_MAX]); /* NULL: needs nothing */
+    void (*decide)(struct oauth_call *c);                                     /* NULL: start has decided */
+    void (*lost)(struct oauth_call *c);                                       /* NULL: its changes are never LOST */
+};
+
+extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_authorize, endpoint_uninstall,
+    endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
+
+/* Sets the refusal of a call (a helper for rules and for the program). */
+static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }
+
+/* Turns the outcome into the answer: the one place that writes "error". */
+void oauth_render(struct oauth_call *c);
+
+/* The error body of a refusal on its own (unknown paths, overload), in the arena. */
+struct answer oauth_render_refusal(enum refusal r, const char *correlation_id, struct arena *arena);
+
+#endif

@@ -1,0 +1,43 @@
+/* store: asks, changes, listings and edits become statements; rows become facts. Pure: it runs nothing. */
+#ifndef GRANTD_STORE_H
+#define GRANTD_STORE_H
+
+#include "admin.h"
+#include "asks.h"
+#include "changes.h"
+#include "db.h"
+
+/* The table of statements (statements.def), for db's prepare. */
+extern const struct db_sql store_sql[];
+extern const size_t store_sql_count;
+
+/* Statements of one ask (always one) and the facts of its rows. */
+void store_plan_ask(const struct ask *ask, struct db_stmt *out);
+RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct facts *facts);
+
+/* Statements of a change; returns their number (at most DB_STMTS_MAX). */
+size_t store_plan_change(const struct change *change, struct db_stmt out[DB_STMTS_MAX]);
+
+/* The same for administration. `arena` holds encodings that the statements point to. */
+void store_plan_listing(const struct listing *listing, struct db_stmt *out);
+RC store_read_listing(const struct listing *listing, const struct db_rows *rows, struct arena *arena,
+                      struct listed *out);
+size_t store_plan_edit(const struct edit *edit, struct arena *arena, struct db_stmt out[DB_STMTS_MAX]);
+
+/* The id that an EDIT_*_CREATE or EDIT_SECRET_ADD was given; rows are those of the op's first statement. */
+int32_t store_edit_id(const struct db_rows *rows);
+
+/* Purge: one bounded batch. Statements that delete at most `limit` rows each of what has expired before now_ms; their row
+ * counts come back as returned rows. */
+size_t store_plan_purge(int64_t now_ms, int32_t limit, struct db_stmt out[DB_STMTS_MAX]);
+
+/* Migrations, numbered from 1, forward only; text in the portable subset (see db_dialect). */
+struct store_migration {
+    int64_t version;
+    const char *name;
+    const char *sql; /* ends by recording its own version */
+};
+extern const struct store_migration store_migrations[];
+extern const size_t store_migration_count;
+
+#endif

@@ -1,0 +1,90 @@
+/* web: loops, listeners and connections on libuv. One loop per thread; an exchange belongs to the loop it came from and is answered
+ * there, at once or later. */
+#ifndef GRANTD_WEB_H
+#define GRANTD_WEB_H
+
+#include "arena.h"
+#include "http_parse.h"
+#include "rc.h"
+
+struct web_options {
+    struct http_limits limits;    /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
+    int64_t header_deadline_ms;   /* absolute, from the first byte of a request; 10 s */
+    int64_t body_deadline_ms;     /* absolute, from the first byte of the body; 10 s */
+    int64_t idle_deadline_ms;     /* between requests; 60 s */
+    int64_t answer_deadline_ms;   /* for the peer to take our answer; 10 s */
+    unsigned connections_max;     /* per loop; beyond: 503 and close */
+    const char *authority;        /* host[:port] of the issuer, for absolute-form targets; NULL: any */
+    const str *trusted_proxies;   /* addresses or CIDR blocks whose X-Forwarded-* are believed */
+    size_t n_trusted_proxies;
+};
+
+struct web_loop;
+struct web_exchange; /* one request and its answer */
+
+struct web_request {
+    const struct http_head *head;
+    str body;
+    str peer;          /* client address as text, after X-Forwarded-For of a trusted proxy; "unix" for Unix sockets */
+    bool is_unix;
+    bool is_secure;    /* TLS here, or X-Forwarded-Proto: https of a trusted proxy */
+    struct arena *arena; /* of this exchange: lives until it is answered */
+};
+
+struct web_header {
+    str name, value;
+};
+
+struct web_response {
+    int status;
+    str content_type;   /* empty: none (and no body) */
+    str body;           /* lives until web_respond returns */
+    const struct web_header *headers; /* further ones; values hold no CR or LF */
+    size_t n_headers;
+    bool no_store;      /* Cache-Control: no-store, Pragma: no-cache */
+    bool close;         /* answer, then close */
+};
+
+/* Called for each complete request, in the loop's thread. It must lead to exactly one web_respond. */
+typedef void web_handler(struct web_exchange *x, const struct web_request *req, void *arg);
+
+/* Answers. Date, Content-Length and Connection are added. After this x and its arena are gone. Works (does nothing more) when the client has gone. */
+void web_respond(struct web_exchange *x, const struct web_response *response);
+
+/* A place for the handler's own state of an exchange. */
+void web_set_data(struct web_exchange *x, void *data);
+void *web_data(struct web_exchange *x);
+
+RC web_loop_open(const struct web_options *options, struct web_loop **out);
+
+/* Binds "ADDR:PORT", "[ADDR]:PORT" or "unix:PATH" (mode 0600, a stale socket file is replaced). Port 0: any. `reuse_port` lets
+ * each loop have its own queue. out_name gets the address that was bound. */
+RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes);
+
+/* Listens on a bound socket; the loop owns its own duplicate of fd. Call before web_loop_run. */
+RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg);
+
+/* Runs until web_loop_stop and until the last exchange has been answered or the drain deadline has passed. */
+void web_loop_run(struct web_loop *loop);
+
+/* From any thread: stop accepting, close idle connections, finish what is under way within drain_ms. */
+void web_loop_stop(struct web_loop *loop, int64_t drain_ms);
+
+/* From any thread: run fn(arg) in the loop's thread soon. */
+void web_loop_post(struct web_loop *loop, void (*fn)(void *arg), void *arg);
+
+/* A cheap wake-up that may be given many times and is delivered once: fn(arg) in the loop's thread. One per loop; set before it runs. */
+void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg);
+void web_loop_wake(struct web_loop *loop); /* from any thread */
+
+/* Before web_loop_run: fn every period_ms while the loop runs (it does not keep the loop alive), and on a signal. */
+RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg);
+RC web_loop_on_signal(struct web_loop *loop, int signal_number, void (*fn)(void *arg), void *arg);
+
+/* Frees a loop that does not run. NULL is allowed. */
+void web_loop_close(struct web_loop *loop);
+
+/* Connections open now; for limits, tests and metrics. */
+unsigned web_loop_connections(const struct web_loop *loop);
+
+#endif
