@@ -23,6 +23,10 @@ void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2
 /* The same, zeroed. */
 void *arena_zalloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
 
+/* count elements of `size` bytes, zeroed. A product that does not fit aborts like any other lack of memory. */
+void *arena_zalloc_array(struct arena *a, size_t size, size_t count)
+    __attribute__((malloc, alloc_size(2, 3), returns_nonnull));
+
 /* n bytes that will be overwritten at reset and free. For secrets, tokens and codes in clear. */
 void *arena_alloc_secret(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
 
@@ -38,7 +42,7 @@ str arena_printf(struct arena *a, const char *format, ...) __attribute__((format
 /* Bytes handed out since the last reset; for tests and limits. */
 size_t arena_used(const struct arena *a);
 
-#define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
-#define ARENA_ARRAY(a, type, count) ((type *)arena_zalloc((a), sizeof(type) * (count)))
+#define ARENA_NEW(a, type)          ((type *)arena_zalloc((a), sizeof(type)))
+#define ARENA_ARRAY(a, type, count) ((type *)arena_zalloc_array((a), sizeof(type), (count)))
 
 #endif

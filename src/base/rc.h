@@ -18,12 +18,12 @@ struct rc {
     uint16_t fault; /* enum fault */
 };
 
-#define RC __attribute__((warn_unused_result)) struct rc
+#define RC    __attribute__((warn_unused_result)) struct rc
 #define RC_OK ((struct rc){FAULT_NONE})
-#define TRY(call)                         \
-    do {                                  \
-        struct rc rc_try_ = (call);       \
-        if (rc_try_.fault) return rc_try_; \
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        struct rc rc_try_ = (call);                                                                                    \
+        if (rc_try_.fault) return rc_try_;                                                                             \
     } while (0)
 
 static inline bool rc_ok(struct rc rc) { return rc.fault == FAULT_NONE; }

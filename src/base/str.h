@@ -56,6 +56,9 @@ bool str_to_u64(str s, uint64_t max, uint64_t *out);
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */
 bool str_is_utf8(str s);
 
+/* Length of the well-formed UTF-8 sequence that s begins with, 1 to 4 (a NUL counts as one); 0 when there is none. */
+size_t str_utf8_length(str s);
+
 /* True when every byte is one of the class: 'V' VSCHAR %x20-7E, 'N' NQCHAR %x21 / %x23-5B / %x5D-7E (RFC 6749 A),
  * 'U' unreserved ALPHA / DIGIT / "-" / "." / "_" / "~" (RFC 7636 s4.1). */
 bool str_is_all(str s, char class_letter);

@@ -5,7 +5,7 @@
 #include "str.h"
 
 #define TIMETEXT_HTTP_BYTES 30 /* "Sun, 06 Nov 1994 08:49:37 GMT" and NUL */
-#define TIMETEXT_ISO_BYTES 25  /* "1994-11-06T08:49:37.123Z" and NUL */
+#define TIMETEXT_ISO_BYTES  25 /* "1994-11-06T08:49:37.123Z" and NUL */
 
 /* IMF-fixdate, RFC 9110 s5.6.7. */
 void timetext_http(int64_t time_s, char out[TIMETEXT_HTTP_BYTES]);
