@@ -5,7 +5,7 @@
 #include "str.h"
 
 #define SHA256_BYTES 32
-#define MAC_BYTES 32
+#define MAC_BYTES    32
 
 /* SHA-256 with a context kept per thread and a digest fetched once. */
 void digest_sha256(str data, uint8_t out[SHA256_BYTES]);

@@ -5,7 +5,7 @@
 #include "keyring.h"
 
 #define ENVELOPE_NONCE_BYTES 24
-#define ENVELOPE_OVERHEAD (1 + ENVELOPE_NONCE_BYTES + 16) /* key number, nonce, tag */
+#define ENVELOPE_OVERHEAD    (1 + ENVELOPE_NONCE_BYTES + 16) /* key number, nonce, tag */
 
 /* out gets ENVELOPE_OVERHEAD + plain.n bytes: key number, nonce, ciphertext and tag. */
 void envelope_seal(const struct ring_key *key, enum envelope_purpose purpose, const uint8_t nonce[ENVELOPE_NONCE_BYTES],
@@ -16,10 +16,10 @@ void envelope_seal(const struct ring_key *key, enum envelope_purpose purpose, co
 bool envelope_open(const struct keyring *ring, enum envelope_purpose purpose, str sealed, uint8_t *out_plain,
                    size_t *out_n);
 
-#define GRANT_ID_BYTES 16
-#define GRANT_SALT_BYTES 16
+#define GRANT_ID_BYTES    16
+#define GRANT_SALT_BYTES  16
 #define REFRESH_TAG_BYTES 24
-#define REFRESH_BYTES (1 + REFRESH_TAG_BYTES + GRANT_ID_BYTES + 4) /* key number, tag, encrypted grant id and n */
+#define REFRESH_BYTES     (1 + REFRESH_TAG_BYTES + GRANT_ID_BYTES + 4) /* key number, tag, encrypted grant id and n */
 
 /* Token number n of a grant: tag = BLAKE2b(key, grant id, n, salt), then XChaCha20(grant id, n; nonce = tag). */
 void refresh_derive(const struct ring_key *key, const uint8_t grant_id[GRANT_ID_BYTES], uint32_t n,

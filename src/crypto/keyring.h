@@ -1,16 +1,18 @@
 /* The key ring: numbered generations of 32 random bytes, each sealed in the store under the master key, and the subkeys
  * derived from each of them once, when the ring is loaded. One generation is current (used for new things), the older ones open
- * what they made. A ring is immutable once built: a change builds a new one. */
+ * what they made. A ring is
+ * immutable once built, where it was built: `current` and `by_number` point into `keys`, so a ring is never copied or moved.
+ * A change builds a new one. */
 #ifndef GRANTD_KEYRING_H
 #define GRANTD_KEYRING_H
 
 #include "rc.h"
 #include "str.h"
 
-#define MASTER_KEY_BYTES 32
+#define MASTER_KEY_BYTES  32
 #define RING_SECRET_BYTES 32
 #define RING_SEALED_BYTES (24 + RING_SECRET_BYTES + 16)
-#define RING_MAX 64 /* generations that can be live at once */
+#define RING_MAX          64 /* generations that can be live at once */
 
 /* What an envelope is for. The purpose takes part in the key, so that one kind can never be opened as another. */
 enum envelope_purpose { ENVELOPE_CODE, ENVELOPE_ACCESS, ENVELOPE_PURPOSES };

@@ -7,7 +7,7 @@
 #include "str.h"
 
 #define PWHASH_TEXT_BYTES 128 /* PHC string and NUL */
-#define PASSWORD_MAX 256      /* bytes; longer is refused before hashing */
+#define PASSWORD_MAX      256 /* bytes; longer is refused before hashing */
 
 struct pwhash_cost {
     uint32_t passes;     /* OWASP's first choice for Argon2id: 2 */
@@ -23,10 +23,10 @@ bool pwhash_check(str password, const char *hash, struct pwhash_cost cost);
 struct pwpool;
 struct pwjob {
     struct pwjob *next;
-    str password;                  /* the caller keeps it until done; the pool wipes nothing */
-    char hash[PWHASH_TEXT_BYTES];  /* check: in; make: out */
-    bool make;                     /* make a hash, else check one */
-    bool ok;                       /* out */
+    str password;                    /* the caller keeps it until done; the pool wipes nothing */
+    char hash[PWHASH_TEXT_BYTES];    /* check: in; make: out */
+    bool make;                       /* make a hash, else check one */
+    bool ok;                         /* out */
     void (*done)(struct pwjob *job); /* called in a pool thread */
     void *arg;
 };

@@ -15,16 +15,17 @@ int64_t grant_id_time_ms(const struct grant_id *id);
 struct grant {
     struct grant_id id;
     int32_t app_id, hub_id, user_id;
-    str scopes;                 /* encoded scope_set, as consented */
-    int64_t created_ms;         /* when the consent was given (the code's issue time); an uninstall at or after it kills the grant */
-    int64_t expires_ms;         /* end of the refresh chain and of the row; 0: none */
+    str scopes; /* encoded scope_set, as consented */
+    int64_t
+        created_ms; /* when the consent was given (the code's issue time); an uninstall at or after it kills the grant */
+    int64_t expires_ms; /* end of the refresh chain and of the row; 0: none */
     uint8_t salt[GRANT_SALT_BYTES];
-    uint32_t generation;        /* the highest refresh token number that was ever used; token numbers begin with 1 */
-    int64_t rotated_ms;         /* when generation was last raised; 0: never */
+    uint32_t generation;          /* the highest refresh token number that was ever used; token numbers begin with 1 */
+    int64_t rotated_ms;           /* when generation was last raised; 0: never */
     int64_t access_not_before_ms; /* access tokens issued up to this time are dead; 0: none */
-    int64_t revoked_ms;         /* 0: live */
-    int32_t last_used_day;      /* days since 1970, kept only for apps with an idle limit */
-    int64_t auth_time_ms;       /* when the person signed in */
+    int64_t revoked_ms;           /* 0: live */
+    int32_t last_used_day;        /* days since 1970, kept only for apps with an idle limit */
+    int64_t auth_time_ms;         /* when the person signed in */
 };
 
 #endif

@@ -8,10 +8,10 @@
 #include "scope_set.h"
 
 enum app_flag {
-    APP_PUBLIC = 1,            /* cannot keep a secret: no authentication, PKCE and rotation always */
-    APP_ROTATE = 2,            /* refresh tokens rotate */
+    APP_PUBLIC = 1, /* cannot keep a secret: no authentication, PKCE and rotation always */
+    APP_ROTATE = 2, /* refresh tokens rotate */
     APP_REQUIRE_PKCE = 4,
-    APP_RESOURCE_SERVER = 8,   /* may introspect the tokens of every app */
+    APP_RESOURCE_SERVER = 8, /* may introspect the tokens of every app */
     APP_DISABLED = 16,
     APP_DELETED = 32,          /* kept for its id; as unknown */
     APP_RETRY_UNTIL_USED = 64, /* the retry window stays open until the successor is used */
@@ -35,11 +35,11 @@ struct app {
     uint32_t grants;                   /* enum app_grant */
     const str *redirect_uris;
     size_t n_redirect_uris;
-    struct scope_set scopes;           /* may be asked for in `scope` */
-    struct scope_set optional_scopes;  /* may be asked for in `optional_scope` */
+    struct scope_set scopes;          /* may be asked for in `scope` */
+    struct scope_set optional_scopes; /* may be asked for in `optional_scope` */
     int64_t code_ttl_s, access_ttl_s, retry_window_s;
     int64_t refresh_idle_s, refresh_absolute_s; /* 0: no limit */
-    int32_t bound_hub_id;              /* client_credentials act in this account; 0: app level */
+    int32_t bound_hub_id;                       /* client_credentials act in this account; 0: app level */
     int64_t created_ms, updated_ms;
     struct app_secret secrets[SECRETS_PER_APP_MAX];
     size_t n_secrets;

@@ -14,8 +14,8 @@ enum token_kind {
     TOKEN_KINDS
 };
 #define TOKEN_PREFIX_BYTES 4
-#define TOKEN_CHECK_BYTES 6
-#define TOKEN_BODY_MAX ((TOKEN_TEXT_MAX - TOKEN_PREFIX_BYTES - TOKEN_CHECK_BYTES) * 3 / 4)
+#define TOKEN_CHECK_BYTES  6
+#define TOKEN_BODY_MAX     ((TOKEN_TEXT_MAX - TOKEN_PREFIX_BYTES - TOKEN_CHECK_BYTES) * 3 / 4)
 
 str token_prefix(enum token_kind kind);
 

@@ -1,0 +1,83 @@
+#include "registry.h"
+
+/* Open addressing with linear probing; a slot holds row + 1, 0 is empty. Tables are at most half full, so that probing
+ * ends soon. The keys in a table are the operator's own, so the hash need not withstand strangers. */
+
+static size_t table_size(size_t rows) {
+    size_t size = 4;
+    while (size < rows * 2) size *= 2;
+    return size;
+}
+
+static size_t hash_str(str s) { /* FNV-1a */
+    uint64_t h = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < s.n; i++) h = (h ^ (uint8_t)s.p[i]) * 0x100000001B3u;
+    return (size_t)(h ^ h >> 32);
+}
+
+static size_t hash_id(int32_t id) { return (size_t)((uint64_t)(uint32_t)id * 0x9E3779B97F4A7C15u >> 32); }
+
+static void insert(uint32_t *table, size_t mask, size_t hash, size_t row) {
+    size_t slot = hash & mask;
+    while (table[slot]) slot = (slot + 1) & mask;
+    table[slot] = (uint32_t)(row + 1);
+}
+
+static void index_apps(struct registry *r) {
+    size_t size = table_size(r->n_apps);
+    r->client_mask = r->app_mask = size - 1;
+    r->by_client_id = ARENA_ARRAY(r->arena, uint32_t, size);
+    r->by_app_id = ARENA_ARRAY(r->arena, uint32_t, size);
+    for (size_t i = 0; i < r->n_apps; i++) {
+        insert(r->by_client_id, r->client_mask, hash_str(r->apps[i].client_id), i);
+        insert(r->by_app_id, r->app_mask, hash_id(r->apps[i].app_id), i);
+    }
+}
+
+static void index_scopes(struct registry *r) {
+    size_t size = table_size(r->n_scopes);
+    uint16_t highest = 0;
+    r->scope_mask = size - 1;
+    r->by_scope_name = ARENA_ARRAY(r->arena, uint32_t, size);
+    for (size_t i = 0; i < r->n_scopes; i++) {
+        insert(r->by_scope_name, r->scope_mask, hash_str(r->scopes[i].name), i);
+        if (r->scopes[i].id > highest) highest = r->scopes[i].id;
+    }
+    r->n_scope_by_id = (size_t)highest + 1;
+    r->scope_by_id = ARENA_ARRAY(r->arena, const struct scope *, r->n_scope_by_id);
+    for (size_t i = 0; i < r->n_scopes; i++) r->scope_by_id[r->scopes[i].id] = &r->scopes[i];
+}
+
+void registry_index(struct registry *r) {
+    index_apps(r);
+    index_scopes(r);
+}
+
+const struct app *registry_app_by_client_id(const struct registry *r, str client_id) {
+    for (size_t slot = hash_str(client_id) & r->client_mask; r->by_client_id[slot];
+         slot = (slot + 1) & r->client_mask) {
+        const struct app *app = &r->apps[r->by_client_id[slot] - 1];
+        if (str_eq(app->client_id, client_id)) return app;
+    }
+    return NULL;
+}
+
+const struct app *registry_app_by_id(const struct registry *r, int32_t app_id) {
+    for (size_t slot = hash_id(app_id) & r->app_mask; r->by_app_id[slot]; slot = (slot + 1) & r->app_mask) {
+        const struct app *app = &r->apps[r->by_app_id[slot] - 1];
+        if (app->app_id == app_id) return app;
+    }
+    return NULL;
+}
+
+const struct scope *registry_scope_by_name(const struct registry *r, str name) {
+    for (size_t slot = hash_str(name) & r->scope_mask; r->by_scope_name[slot]; slot = (slot + 1) & r->scope_mask) {
+        const struct scope *scope = &r->scopes[r->by_scope_name[slot] - 1];
+        if (str_eq(scope->name, name)) return scope;
+    }
+    return NULL;
+}
+
+const struct scope *registry_scope_by_id(const struct registry *r, uint16_t id) {
+    return id && id < r->n_scope_by_id ? r->scope_by_id[id] : NULL;
+}
