@@ -1,8 +1,7 @@
 /* The key ring: numbered generations of 32 random bytes, each sealed in the store under the master key, and the subkeys
- * derived from each of them once, when the ring is loaded. One generation is current (used for new things), the older ones open
- * what they made. A ring is
- * immutable once built, where it was built: `current` and `by_number` point into `keys`, so a ring is never copied or moved.
- * A change builds a new one. */
+ * derived from each of them once, when the ring is loaded. One generation is current (used for new things), the older
+ * ones open what they made. A ring is immutable once built: a change builds a new one. It is never copied or moved,
+ * because `current` and `by_number` point into `keys`. An empty ring is all zeros. */
 #ifndef GRANTD_KEYRING_H
 #define GRANTD_KEYRING_H
 
