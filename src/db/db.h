@@ -2,7 +2,8 @@
  *
  * An op is one unit of work: reads only, or one atomic change. It is submitted to a session (one per loop thread, not shared between
  * threads) and comes back by its `done`: for SQLite reads inside db_submit, for changes later, from db_drain, after the
- * session's `wake` was called (once per batch). After db_close_session no `done` is called any more. */
+ * session's `wake` was called (once per batch, by any thread). db_close_session waits for the changes under way (they are carried
+ * out) and calls no `done` any more; sessions are closed before their db. A `done` may submit again. */
 #ifndef GRANTD_DB_H
 #define GRANTD_DB_H
 
@@ -54,8 +55,9 @@ struct db_op {
     bool write;
     struct arena *arena; /* rows are copied here; nobody else touches it until done */
     struct db_rows rows[DB_STMTS_MAX];
-    struct rc rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown */
+    struct rc rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown. rc_detail() tells more inside `done` */
     enum db_outcome outcome;
+    str detail; /* the driver's: what rc_detail() will say */
     void (*done)(struct db_op *op);
     void *arg;
 };
@@ -70,14 +72,24 @@ struct db_driver {
     void (*submit)(struct db_session *s, struct db_op *op);
     void (*drain)(struct db_session *s);
     RC (*script)(struct db *db, const char *sql);                 /* migrations and set-up; synchronous, one transaction */
-    RC (*schema_version)(struct db *db, int64_t *out_version);    /* 0 on an empty database */
-    RC (*prepare)(struct db *db, const struct db_sql *table, size_t n); /* checks that every statement compiles */
+    RC (*schema_version)(struct db *db, int64_t *out_version);    /* the greatest of schema_versions(version); 0 on an empty database */
+    /* Checks that every statement compiles, and makes `table` (which stays the caller's) the one that ops point into. Before the
+     * first submit; the same table again is allowed. FAULT_DB_SCHEMA when one does not compile. */
+    RC (*prepare)(struct db *db, const struct db_sql *table, size_t n);
+    /* Copies the state of one moment to a new file (mode 0600) while changes go on. Any thread. FAULT_IO when the file exists. */
     RC (*backup)(struct db *db, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
     void (*close)(struct db *db); /* finishes what is queued */
+    const struct db_word *words;  /* of db_dialect; ends with a row of NULLs */
+};
+
+/* A word of the portable migrations and what this driver's database calls it. */
+struct db_word {
+    const char *portable, *own;
 };
 
 struct db {
     const struct db_driver *driver;
+    bool inline_writes; /* changes too are done inside db_submit */
 };
 struct db_session {
     struct db *db;
@@ -99,7 +111,8 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
 void db_failing_set(struct db *failing, uint64_t fail_at, enum fault fault); /* restarts the count */
 uint64_t db_failing_count(const struct db *failing);
 
-/* Type words of portable migrations for a driver: replaces BYTES, ID, BIGINT ... The text lives in the arena. */
+/* Portable migrations in the driver's words. Replaced are, where they stand alone: INT (32 bits), BIGINT (64 bits), BYTES, and
+ * KEY_ORDERED behind a table (its rows lie in the order of the primary key). The text lives in the arena. */
 const char *db_dialect(const struct db *db, struct arena *a, const char *portable_sql);
 
 static inline RC db_open_session(struct db *db, void (*wake)(void *), void *arg, struct db_session **out) {

@@ -1,0 +1,128 @@
+/* What the files of the SQLite driver share. */
+#ifndef GRANTD_DB_SQLITE_H
+#define GRANTD_DB_SQLITE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "db.h"
+
+enum control {
+    CONTROL_BEGIN_READ,
+    CONTROL_BEGIN_WRITE,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_SAVEPOINT,
+    CONTROL_UNDO,
+    CONTROL_RELEASE,
+    CONTROLS
+};
+
+/* A compiled statement. index[i] is where argument i is bound; 0: the text does not use it. */
+struct prepared {
+    sqlite3_stmt *stmt;
+    uint8_t n_params;
+    uint8_t index[DB_ARGS_MAX];
+};
+
+/* A connection with its statements, compiled when they are first used. One thread at a time. */
+struct conn {
+    sqlite3 *sqlite;
+    const struct db_sql *table;
+    size_t n_table;
+    struct prepared *prepared;
+    sqlite3_stmt *control[CONTROLS];
+};
+
+enum conn_kind { CONN_READER, CONN_WRITER };
+
+struct sqlite_session {
+    struct db_session base;
+    struct conn own;
+    struct conn *reader; /* &own, or the writer's connection when the database is in memory */
+    void (*wake)(void *arg);
+    void *wake_arg;
+
+    /* under db->lock */
+    struct db_op *finished, **finished_tail;
+    size_t outstanding; /* changes that the writer has not let go of */
+    struct sqlite_session *next_woken;
+    size_t n_released; /* of the batch being released; marks a session that is in the list of woken ones */
+};
+
+struct sqlite_db {
+    struct db base;
+    struct db_sqlite_options options;
+    char *path;
+    bool in_memory;
+    const struct db_sql *table;
+    size_t n_table;
+
+    pthread_mutex_t writing; /* held while the writer's connection is used; taken before `lock` */
+    struct conn writer;
+    int wal_pages, wal_pages_limit; /* of the writer's connection */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work;   /* the queue has something, or stopping */
+    pthread_cond_t let_go; /* outstanding fell */
+    struct db_op *queue, **queue_tail;
+    size_t n_queued;
+    bool sleeping, stopping;
+    bool has_thread;
+    pthread_t thread;
+};
+
+/* conn: one connection */
+
+/* Opens a connection to the database; pragmas are set. On a fault nothing is left open. */
+RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind);
+void conn_close(struct conn *c);
+
+/* Runs one of the transaction statements. */
+RC conn_control(struct conn *c, enum control control);
+
+/* Ends a transaction without keeping it, also when SQLite has ended it already. */
+void conn_rollback(struct conn *c);
+
+/* The statement, compiled now if this is its first use. FAULT_DB_SCHEMA when it does not compile. */
+RC conn_prepare(struct conn *c, size_t sql, struct prepared **out);
+
+/* Runs one statement to its end. Rows are copied to the arena; *touched is the number of rows that it returned, or changed when it returns none. */
+RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, struct db_rows *rows, size_t *touched);
+
+/* Makes a fault of what SQLite answered last on this connection; `what` names the statement or the step. */
+struct rc conn_fault(sqlite3 *sqlite, int code, const char *what);
+
+/* op: one op on a connection */
+
+/* Empties the results of an op before it runs. */
+void op_start(struct db_op *op, struct db_session *session);
+
+/* Keeps a fault, and this thread's detail of it for the thread that will hear of it. */
+void op_keep_fault(struct db_op *op, struct rc rc);
+
+/* Calls done; inside it, rc_detail() is the op's. */
+void op_finish(struct db_op *op);
+
+/* Reads inside one snapshot. */
+void op_read(struct conn *c, struct db_op *op);
+
+/* writer */
+
+/* Runs the list of ops in one transaction and commits. Call with `writing` held. */
+void writer_run_batch(struct sqlite_db *db, struct db_op *ops);
+
+/* Moves the write-ahead log into the file when it is long. Call with `writing` held. */
+void writer_checkpoint(struct sqlite_db *db);
+
+RC writer_start(struct sqlite_db *db);
+void writer_stop(struct sqlite_db *db);
+
+/* Queues a change, or refuses it with FAULT_DB_BUSY (by way of drain, too). */
+void writer_queue(struct sqlite_db *db, struct db_op *op);
+
+/* backup */
+
+RC sqlite_backup(struct db *base, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
+
+#endif

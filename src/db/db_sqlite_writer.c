@@ -1,0 +1,190 @@
+/* The one thread that writes: it takes what waits, commits it as one transaction, and only then answers. */
+#include "db_sqlite.h"
+
+/* Run on 1,000,000 grants: moving 1,000 pages takes about as long as ten commits, and a longer log makes reads slower. */
+#define WAL_PAGES_LIMIT 1000
+
+void op_start(struct db_op *op, struct db_session *session) {
+    op->next = NULL;
+    op->session = session;
+    op->rc = RC_OK;
+    op->outcome = DB_DONE;
+    op->detail = (str){NULL, 0};
+    memset(op->rows, 0, sizeof op->rows);
+}
+
+void op_keep_fault(struct db_op *op, struct rc rc) {
+    op->rc = rc;
+    op->detail = arena_copy(op->arena, str_of(rc_detail()));
+}
+
+void op_finish(struct db_op *op) {
+    if (!rc_ok(op->rc)) op->rc = rc_fail((enum fault)op->rc.fault, "%.*s", STR_ARG(op->detail));
+    op->done(op);
+}
+
+/* Runs the statements one after the other; stops at a fault or when a taker does not find its one row. */
+static RC op_run_statements(struct conn *c, struct db_op *op) {
+    for (size_t i = 0; i < op->n_stmts; i++) {
+        size_t touched = 0;
+        TRY(conn_run(c, &op->stmts[i], op->arena, &op->rows[i], &touched));
+        if ((c->table[op->stmts[i].sql].flags & DB_TAKER) && touched != 1) {
+            op->outcome = DB_LOST;
+            return RC_OK;
+        }
+    }
+    return RC_OK;
+}
+
+void op_read(struct conn *c, struct db_op *op) {
+    struct rc rc = RC_OK;
+    bool snapshot = op->n_stmts > 1; /* one statement is a snapshot of its own */
+    if (snapshot) rc = conn_control(c, CONTROL_BEGIN_READ);
+    if (rc_ok(rc)) rc = op_run_statements(c, op);
+    if (!rc_ok(rc)) op_keep_fault(op, rc);
+    if (snapshot) conn_rollback(c);
+}
+
+/* Runs one op so that it leaves nothing behind when it fails or is LOST. What comes back is a fault of the whole transaction. */
+static RC op_write(struct conn *c, struct db_op *op) {
+    TRY(conn_control(c, CONTROL_SAVEPOINT));
+    struct rc rc = op_run_statements(c, op);
+    if (!rc_ok(rc)) op_keep_fault(op, rc);
+    if (sqlite3_get_autocommit(c->sqlite)) return op->rc; /* SQLite gave up the whole transaction */
+    if (!rc_ok(rc) || op->outcome == DB_LOST) TRY(conn_control(c, CONTROL_UNDO));
+    return conn_control(c, CONTROL_RELEASE);
+}
+
+void writer_run_batch(struct sqlite_db *db, struct db_op *ops) {
+    struct conn *c = &db->writer;
+    struct rc rc = conn_control(c, CONTROL_BEGIN_WRITE);
+    for (struct db_op *op = ops; op && rc_ok(rc); op = op->next) rc = op_write(c, op);
+    if (rc_ok(rc)) rc = conn_control(c, CONTROL_COMMIT);
+    if (rc_ok(rc)) return;
+    /* Nothing of the batch is there, so a LOST in it is not true either. */
+    for (struct db_op *op = ops; op; op = op->next) op_keep_fault(op, rc);
+    conn_rollback(c);
+}
+
+void writer_checkpoint(struct sqlite_db *db) {
+    if (db->in_memory || db->wal_pages < db->wal_pages_limit) return;
+    int log = 0, moved = 0;
+    sqlite3_wal_checkpoint_v2(db->writer.sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
+    /* A reader (a backup) can keep the log from starting anew: then try again only when it has grown some more. */
+    db->wal_pages_limit = db->wal_pages + WAL_PAGES_LIMIT / 4;
+}
+
+/* SQLite calls this after each commit with the length of the log. */
+static int on_commit(void *arg, sqlite3 *sqlite, const char *name, int pages) {
+    (void)sqlite, (void)name;
+    struct sqlite_db *db = arg;
+    if (pages < db->wal_pages) db->wal_pages_limit = WAL_PAGES_LIMIT; /* it started anew */
+    db->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* Waits for work and takes a batch off the queue. NULL: stopping, and nothing is left. */
+static struct db_op *queue_take(struct sqlite_db *db) {
+    pthread_mutex_lock(&db->lock);
+    db->sleeping = true;
+    while (!db->queue && !db->stopping) pthread_cond_wait(&db->work, &db->lock);
+    db->sleeping = false;
+
+    struct db_op *first = db->queue, **end = &db->queue;
+    for (unsigned n = 0; *end && n < db->options.batch_max; n++) {
+        end = &(*end)->next;
+        db->n_queued--;
+    }
+    db->queue = *end;
+    if (!db->queue) db->queue_tail = &db->queue;
+    *end = NULL; /* first stays NULL when there was none: end is &db->queue then */
+    pthread_mutex_unlock(&db->lock);
+    return first;
+}
+
+static void session_append(struct sqlite_session *s, struct db_op *op) {
+    op->next = NULL;
+    *s->finished_tail = op;
+    s->finished_tail = &op->next;
+}
+
+/* Puts every op on its session's list of finished ones and wakes each session once. */
+static void batch_release(struct sqlite_db *db, struct db_op *ops) {
+    struct sqlite_session *woken = NULL;
+    pthread_mutex_lock(&db->lock);
+    for (struct db_op *op = ops, *next; op; op = next) {
+        next = op->next;
+        struct sqlite_session *s = (struct sqlite_session *)op->session;
+        if (s->n_released++ == 0) {
+            s->next_woken = woken;
+            woken = s;
+        }
+        session_append(s, op);
+    }
+    pthread_mutex_unlock(&db->lock);
+
+    for (struct sqlite_session *s = woken; s; s = s->next_woken) s->wake(s->wake_arg);
+
+    /* Only now may a session be closed: until here its `wake` and its links were in use. */
+    pthread_mutex_lock(&db->lock);
+    for (struct sqlite_session *s = woken; s; s = s->next_woken) {
+        s->outstanding -= s->n_released;
+        s->n_released = 0;
+    }
+    pthread_cond_broadcast(&db->let_go);
+    pthread_mutex_unlock(&db->lock);
+}
+
+static void *writer_main(void *arg) {
+    struct sqlite_db *db = arg;
+    struct db_op *ops;
+    while ((ops = queue_take(db)) != NULL) {
+        pthread_mutex_lock(&db->writing);
+        writer_run_batch(db, ops);
+        pthread_mutex_unlock(&db->writing);
+        batch_release(db, ops);
+        pthread_mutex_lock(&db->writing);
+        writer_checkpoint(db);
+        pthread_mutex_unlock(&db->writing);
+    }
+    return NULL;
+}
+
+RC writer_start(struct sqlite_db *db) {
+    db->queue_tail = &db->queue;
+    db->wal_pages_limit = WAL_PAGES_LIMIT;
+    sqlite3_wal_hook(db->writer.sqlite, on_commit, db);
+    if (db->base.inline_writes) return RC_OK;
+    if (pthread_create(&db->thread, NULL, writer_main, db) != 0)
+        return rc_fail(FAULT_INTERNAL, "no thread for the writer");
+    db->has_thread = true;
+    return RC_OK;
+}
+
+void writer_stop(struct sqlite_db *db) {
+    if (!db->has_thread) return;
+    pthread_mutex_lock(&db->lock);
+    db->stopping = true;
+    pthread_cond_signal(&db->work);
+    pthread_mutex_unlock(&db->lock);
+    pthread_join(db->thread, NULL);
+    db->has_thread = false;
+}
+
+void writer_queue(struct sqlite_db *db, struct db_op *op) {
+    struct sqlite_session *s = (struct sqlite_session *)op->session;
+    pthread_mutex_lock(&db->lock);
+    bool full = db->n_queued >= db->options.queue_max;
+    if (full) {
+        op_keep_fault(op, rc_fail(FAULT_DB_BUSY, "%zu changes wait for the disk", db->n_queued));
+        session_append(s, op);
+    } else {
+        *db->queue_tail = op;
+        db->queue_tail = &op->next;
+        db->n_queued++;
+        s->outstanding++;
+        if (db->sleeping) pthread_cond_signal(&db->work);
+    }
+    pthread_mutex_unlock(&db->lock);
+    if (full) s->wake(s->wake_arg);
+}
