@@ -1,0 +1,97 @@
+#include "routes.h"
+
+#define TOKEN_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
+
+const struct route route_rows[] = {
+    {"/oauth/$/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token},
+    {"/oauth/$/token/introspect", METHOD_POST, TOKEN_FLAGS, &endpoint_introspect},
+    {"/oauth/$/token/revoke", METHOD_POST, TOKEN_FLAGS, &endpoint_revoke},
+    {"/oauth/authorize", METHOD_GET | METHOD_POST, ROUTE_FORM | ROUTE_NO_STORE, &endpoint_authorize},
+    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, ROUTE_FORM | ROUTE_NO_STORE, &endpoint_authorize},
+    {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall},
+    {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token},
+    {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token},
+    {"/oauth/v1/refresh-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_token},
+    {"/oauth/v1/refresh-tokens/*", METHOD_DELETE, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_delete},
+};
+const size_t route_count = sizeof route_rows / sizeof *route_rows;
+
+/* The names under which today's version of the API answers; the first is the one that metadata announces. */
+static const str versions[] = {S("v3"), S("2026-03"), S("2026-09")};
+
+static bool is_version(str segment) {
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        if (str_eq(segment, versions[i])) return true;
+    return false;
+}
+
+static bool is_number(str segment) {
+    uint64_t ignored;
+    return str_to_u64(segment, INT32_MAX, &ignored);
+}
+
+struct segments {
+    size_t n;
+    str s[ROUTE_SEGMENTS_MAX];
+};
+
+/* Splits a path at its slashes; empty segments vanish, which collapses "//" and drops a trailing slash. */
+static bool split(str path, struct segments *out) {
+    out->n = 0;
+    while (path.n) {
+        str segment = str_take(&path, '/');
+        if (str_is_empty(segment)) continue;
+        if (out->n == ROUTE_SEGMENTS_MAX) return false;
+        out->s[out->n++] = segment;
+    }
+    return true;
+}
+
+static bool segment_fits(str pattern, str segment, str *arg) {
+    if (str_eq(pattern, S("$"))) return is_version(segment);
+    bool number = str_eq(pattern, S("#"));
+    if (!number && !str_eq(pattern, S("*"))) return str_eq(pattern, segment);
+    if (number && !is_number(segment)) return false;
+    *arg = segment;
+    return true;
+}
+
+static bool pattern_fits(const char *pattern, const struct segments *path, str *arg) {
+    str rest = str_from(str_of(pattern), 1);
+    for (size_t i = 0; i < path->n; i++)
+        if (rest.n == 0 || !segment_fits(str_take(&rest, '/'), path->s[i], arg)) return false;
+    return rest.n == 0;
+}
+
+struct route_match route_find(str path, enum oauth_method method, bool compat_v1) {
+    struct route_match match = {0};
+    struct segments segments;
+    if (path.n == 0 || path.p[0] != '/' || !split(path, &segments)) return match;
+    uint32_t wanted = method == METHOD_HEAD ? METHOD_GET : method;
+    for (size_t i = 0; i < route_count; i++) {
+        const struct route *row = &route_rows[i];
+        str arg = {0};
+        if ((row->flags & ROUTE_V1) && !compat_v1) continue;
+        if (!pattern_fits(row->pattern, &segments, &arg)) continue;
+        match.allowed |= row->methods;
+        if (!(row->methods & wanted)) continue;
+        match.route = row;
+        match.arg = arg;
+    }
+    if (match.allowed & METHOD_GET) match.allowed |= METHOD_HEAD;
+    return match;
+}
+
+str route_allow_text(uint32_t allowed, char out[ROUTE_ALLOW_BYTES]) {
+    static const struct {
+        enum oauth_method method;
+        const char *name;
+    } names[] = {{METHOD_GET, "GET"}, {METHOD_HEAD, "HEAD"}, {METHOD_POST, "POST"}, {METHOD_DELETE, "DELETE"}};
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!(allowed & names[i].method)) continue;
+        for (const char *p = n ? ", " : ""; *p; p++) out[n++] = *p;
+        for (const char *p = names[i].name; *p; p++) out[n++] = *p;
+    }
+    return (str){out, n};
+}

@@ -1,0 +1,328 @@
+#include "run.h"
+
+#include "log.h"
+#include "percent.h"
+#include "routes.h"
+
+#include <stdio.h>
+
+#define TRIES_MAX   3     /* decisions that may end LOST before we give up */
+#define BODY_MAX    65536 /* also refused by the front; here for callers without one */
+#define HEADERS_MAX 12
+#define FORM_TYPE   "application/x-www-form-urlencoded"
+
+struct run {
+    const struct run_env *env;
+    struct lease *lease;
+    const struct route *route;
+    struct oauth_call call;
+    struct storage_call storage;
+    uint64_t pair; /* of the limiter; 0: none */
+    str peer;
+    int round, applied;
+    struct limiter_verdict blocked;
+    run_done *done;
+    void *arg;
+    struct web_response response;
+    struct web_header headers[HEADERS_MAX];
+    size_t n_headers;
+};
+
+/* ---- the response ---- */
+
+static void add_header(struct run *r, str name, str value) {
+    if (r->n_headers < HEADERS_MAX) r->headers[r->n_headers++] = (struct web_header){name, value};
+}
+
+static void add_number_header(struct run *r, str name, int64_t value) {
+    add_header(r, name, arena_printf(r->call.arena, "%lld", (long long)value));
+}
+
+/* How HubSpot's clients expect the limit that was passed to be told. */
+static void add_limit_headers(struct run *r) {
+    add_number_header(r, S("X-HubSpot-RateLimit-Interval-Milliseconds"), LIMITER_WINDOW_MS);
+    add_number_header(r, S("X-HubSpot-RateLimit-Max"), r->blocked.limit);
+    add_number_header(r, S("X-HubSpot-RateLimit-Remaining"), 0);
+}
+
+/* Pages run nothing, load nothing and cannot be framed. */
+static void add_page_headers(struct run *r) {
+    add_header(r, S("Content-Security-Policy"), S("default-src 'none'; frame-ancestors 'none'"));
+    add_header(r, S("X-Frame-Options"), S("DENY"));
+}
+
+static str content_type_of(enum answer_type type) {
+    switch (type) {
+    case ANSWER_EMPTY: return S("");
+    case ANSWER_JSON: return S("application/json;charset=utf-8");
+    case ANSWER_HTML: return S("text/html;charset=utf-8");
+    case ANSWER_TEXT: return S("text/plain;charset=utf-8");
+    }
+    return S("");
+}
+
+/* The end of every request: the last place that touches it. */
+static void finish(struct run *r) {
+    const struct answer *answer = &r->call.answer;
+    add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
+    add_header(r, S("X-Content-Type-Options"), S("nosniff"));
+    if (answer->location.n) add_header(r, S("Location"), answer->location);
+    if (answer->www_authenticate.n) add_header(r, S("WWW-Authenticate"), answer->www_authenticate);
+    if (answer->retry_after_s) add_number_header(r, S("Retry-After"), answer->retry_after_s);
+    if (answer->location.n || answer->type == ANSWER_HTML) add_header(r, S("Referrer-Policy"), S("no-referrer"));
+    if (answer->type == ANSWER_HTML) add_page_headers(r);
+    if (r->blocked.blocked) add_limit_headers(r);
+    r->response = (struct web_response){
+        .status = answer->http,
+        .content_type = content_type_of(answer->type),
+        .body = answer->body,
+        .headers = r->headers,
+        .n_headers = r->n_headers,
+        .no_store = answer->no_store || !r->route || (r->route->flags & ROUTE_NO_STORE),
+        .close = answer->http == 413,
+    };
+    lease_drop(r->lease);
+    r->done(r->arg, &r->response);
+}
+
+static void refuse(struct run *r, enum refusal refusal, int retry_after_s) {
+    r->call.answer = oauth_render_refusal(refusal, r->call.env.correlation_id, r->call.arena);
+    if (retry_after_s) r->call.answer.retry_after_s = retry_after_s;
+    finish(r);
+}
+
+/* ---- faults ---- */
+
+static const char *endpoint_name(const struct run *r) { return r->route ? r->route->endpoint->name : ""; }
+
+static bool is_of_store(struct rc rc) {
+    return rc.fault == FAULT_DB_FULL || rc.fault == FAULT_DB_READONLY || rc.fault == FAULT_DB_IO ||
+           rc.fault == FAULT_DB_CORRUPT || rc.fault == FAULT_DB_SCHEMA || rc.fault == FAULT_DB_CONSTRAINT;
+}
+
+/* A fault is logged once, here. Trouble of the store is temporary for the client (503), never a definite answer. */
+static void fail(struct run *r, struct rc rc) {
+    enum event event = rc.fault == FAULT_DB_BUSY ? EVENT_STORE_BUSY
+                       : is_of_store(rc)         ? EVENT_STORE_FAULT
+                                                 : EVENT_REQUEST_FAULT;
+    LOG(event, r->call.env.correlation_id, rc_name(rc), rc_detail(), endpoint_name(r));
+    if (event == EVENT_REQUEST_FAULT) refuse(r, REFUSAL_INTERNAL, 0);
+    else refuse(r, REFUSAL_UNAVAILABLE, 1);
+}
+
+/* ---- the limiter ---- */
+
+static unsigned limited_counters(const struct route *route) {
+    return (route->flags & ROUTE_LIMIT_AUTH ? 1U << COUNTS_AUTH : 0) |
+           (route->flags & ROUTE_LIMIT_GRANT ? 1U << COUNTS_GRANT : 0);
+}
+
+/* Whether this app may not speak from this address for now. Known as soon as the client id is. */
+static bool is_blocked(struct run *r) {
+    unsigned counters = limited_counters(r->route);
+    if (!r->env->limiter || !counters || str_is_empty(r->call.client_id)) return false;
+    r->pair = limiter_pair(r->env->limiter, r->call.client_id, r->peer);
+    r->blocked = limiter_check(r->env->limiter, r->pair, counters, r->call.env.now_ms);
+    return r->blocked.blocked;
+}
+
+static void log_limited(const struct run *r, uint32_t limit) {
+    char app_id[16] = "unknown", peer[64];
+    if (r->call.app) snprintf(app_id, sizeof app_id, "%d", (int)r->call.app->app_id);
+    snprintf(peer, sizeof peer, "%.*s", STR_ARG(str_head(r->peer, sizeof peer - 1)));
+    (void)limit;
+    LOG(EVENT_REQUEST_LIMITED, r->call.env.correlation_id, endpoint_name(r), app_id, peer);
+}
+
+/* Counts a failure; the one that uses up the limit is logged. */
+static void count_failure(struct run *r) {
+    if (!r->pair || r->call.refusal == REFUSAL_NONE) return;
+    enum refusal_counts what = refusal_row(r->call.refusal)->counts;
+    if (what == COUNTS_NOT) return;
+    int64_t now_ms = r->call.env.now_ms;
+    limiter_count(r->env->limiter, r->pair, what, now_ms);
+    struct limiter_verdict after = limiter_check(r->env->limiter, r->pair, 1U << what, now_ms);
+    if (after.blocked) log_limited(r, after.limit);
+}
+
+static void refuse_blocked(struct run *r) {
+    refuse(r, REFUSAL_RATE_LIMIT, (int)((r->blocked.retry_after_ms + 999) / 1000));
+}
+
+/* ---- ask, decide, apply ---- */
+
+static void next_round(struct run *r);
+
+static void render(struct run *r) {
+    count_failure(r);
+    oauth_render(&r->call);
+    finish(r);
+}
+
+/* Ask and decide once more: somebody else was faster, so what we knew is no longer true. */
+static void start_over(struct run *r) {
+    r->call.again = false;
+    r->call.facts = (struct facts){0};
+    r->call.refusal = REFUSAL_NONE;
+    r->call.change = (struct change){0};
+    r->round = 0;
+    next_round(r);
+}
+
+static void apply(struct run *r);
+
+static void resolve_lost(struct run *r) {
+    if (!r->route->endpoint->lost) {
+        fail(r, rc_fail(FAULT_INTERNAL, "a change was lost that must always be done"));
+        return;
+    }
+    r->call.change = (struct change){0};
+    r->route->endpoint->lost(&r->call);
+    if (r->applied >= TRIES_MAX && (r->call.again || r->call.change.kind != CHANGE_NONE)) {
+        fail(r, rc_fail(FAULT_DB_BUSY, "a row kept changing under one request"));
+        return;
+    }
+    if (r->call.again) start_over(r);
+    else apply(r);
+}
+
+static void on_applied(struct storage_call *storage) {
+    struct run *r = storage->arg;
+    if (!rc_ok(storage->rc)) fail(r, storage->rc);
+    else if (storage->outcome == OUTCOME_LOST) resolve_lost(r);
+    else render(r);
+}
+
+static void apply(struct run *r) {
+    if (r->call.change.kind == CHANGE_NONE) {
+        render(r);
+        return;
+    }
+    r->applied++;
+    r->storage = (struct storage_call){.done = on_applied, .arg = r};
+    storage_apply(r->env->session, &r->storage, &r->call.change, r->call.arena);
+}
+
+static void decide(struct run *r) {
+    if (r->route->endpoint->decide) r->route->endpoint->decide(&r->call);
+    apply(r);
+}
+
+static void on_asked(struct storage_call *storage) {
+    struct run *r = storage->arg;
+    if (!rc_ok(storage->rc)) {
+        fail(r, storage->rc);
+        return;
+    }
+    r->round++;
+    next_round(r);
+}
+
+static void next_round(struct run *r) {
+    const struct endpoint *endpoint = r->route->endpoint;
+    r->storage = (struct storage_call){.facts = &r->call.facts, .done = on_asked, .arg = r};
+    if (endpoint->ask && r->round < ASK_ROUNDS_MAX)
+        r->storage.n_asks = endpoint->ask(&r->call, r->round, r->storage.asks);
+    if (r->storage.n_asks) storage_ask(r->env->session, &r->storage, r->call.arena);
+    else decide(r);
+}
+
+/* ---- the beginning ---- */
+
+static enum oauth_method method_of(enum http_method method) {
+    switch (method) {
+    case HTTP_GET: return METHOD_GET;
+    case HTTP_HEAD: return METHOD_HEAD;
+    case HTTP_POST: return METHOD_POST;
+    case HTTP_DELETE: return METHOD_DELETE;
+    case HTTP_OPTIONS: return METHOD_OPTIONS;
+    case HTTP_PUT:
+    case HTTP_PATCH:
+    case HTTP_UNKNOWN: return METHOD_OTHER;
+    }
+    return METHOD_OTHER;
+}
+
+/* A random uuid (RFC 9562 s5.4). */
+static void write_uuid(const uint8_t random[16], char out[CORRELATION_ID_BYTES]) {
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
+    for (size_t i = 0; i < 16; i++) {
+        uint8_t b = random[i];
+        if (i == 6) b = (uint8_t)((b & 0x0f) | 0x40);
+        if (i == 8) b = (uint8_t)((b & 0x3f) | 0x80);
+        if (i == 4 || i == 6 || i == 8 || i == 10) out[n++] = '-';
+        out[n++] = digits[b >> 4];
+        out[n++] = digits[b & 15];
+    }
+    out[n] = 0;
+}
+
+static struct run *new_run(const struct run_env *env, struct arena *arena, run_done *done, void *arg) {
+    struct run *r = ARENA_NEW(arena, struct run);
+    uint8_t *random = arena_alloc_secret(arena, OAUTH_RANDOM_BYTES + 16);
+    env->random(env->source_arg, random, OAUTH_RANDOM_BYTES + 16);
+    r->env = env;
+    r->lease = lease_take(env->lease);
+    r->done = done;
+    r->arg = arg;
+    r->call.arena = arena;
+    r->call.env.now_ms = env->now_ms(env->source_arg);
+    r->call.env.registry = r->lease->registry;
+    r->call.env.keyring = env->keyring;
+    r->call.env.settings = env->settings;
+    r->call.env.random = random;
+    write_uuid(random + OAUTH_RANDOM_BYTES, r->call.env.correlation_id);
+    return r;
+}
+
+/* RFC 9110 s8.3.1: parameters follow a semicolon, the type has no case. */
+static bool is_form(str content_type) {
+    return str_eq_nocase(str_trim(str_take(&content_type, ';')), S(FORM_TYPE));
+}
+
+/* What can be refused by method, path and headers alone; REFUSAL_NONE: go on. */
+static enum refusal admit(struct run *r, const struct run_input *input) {
+    enum oauth_method method = method_of(input->method);
+    struct route_match match = route_find(input->path, method, r->env->settings->compat_v1);
+    if (!match.allowed) return REFUSAL_NOT_FOUND;
+    if (!match.route) {
+        char allow[ROUTE_ALLOW_BYTES];
+        add_header(r, S("Allow"), arena_copy(r->call.arena, route_allow_text(match.allowed, allow)));
+        return REFUSAL_METHOD_NOT_ALLOWED;
+    }
+    r->route = match.route;
+    if (input->body.n > BODY_MAX) return REFUSAL_TOO_LARGE;
+    if (method == METHOD_POST && (match.route->flags & ROUTE_FORM) && !is_form(input->content_type))
+        return REFUSAL_MEDIA_TYPE;
+    char *arg = arena_alloc_secret(r->call.arena, match.arg.n + 1);
+    size_t n = 0;
+    if (!percent_decode(match.arg, PERCENT_URI, arg, &n)) return REFUSAL_REQUEST_MALFORMED;
+    r->call.req.path_arg = (str){arg, n};
+    r->call.req.method = method == METHOD_HEAD ? METHOD_GET : method;
+    return REFUSAL_NONE;
+}
+
+void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
+                 void *arg) {
+    struct run *r = new_run(env, arena, done, arg);
+    enum refusal refusal = admit(r, input);
+    if (refusal != REFUSAL_NONE) {
+        refuse(r, refusal, 0);
+        return;
+    }
+    r->peer = input->peer;
+    r->call.req.query = input->query;
+    r->call.req.body = input->body;
+    r->call.req.content_type = input->content_type;
+    r->call.req.authorization = input->authorization;
+    r->call.req.query_params = (r->route->flags & ROUTE_QUERY) != 0;
+    r->route->endpoint->start(&r->call);
+    if (is_blocked(r)) refuse_blocked(r);
+    else if (r->call.refusal != REFUSAL_NONE) render(r);
+    else next_round(r);
+}
+
+void run_refuse(const struct run_env *env, enum refusal refusal, struct arena *arena, run_done *done, void *arg) {
+    refuse(new_run(env, arena, done, arg), refusal, 0);
+}
