@@ -99,7 +99,7 @@ void json_bool(struct json *j, bool v) {
     buf_add(j->out, v ? S("true") : S("false"));
 }
 
-void json_null(struct json *j) {
+void json_nil(struct json *j) {
     separate(j);
     buf_add(j->out, S("null"));
 }

@@ -25,7 +25,7 @@ void json_key(struct json *j, str name);
 void json_str(struct json *j, str s);
 void json_int(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_nil(struct json *j); /* null; jansson owns the other name */
 
 /* Key and value at once. */
 void json_member_str(struct json *j, str name, str value);
