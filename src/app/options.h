@@ -3,12 +3,33 @@
 #define GRANTD_OPTIONS_H
 
 #include "arena.h"
+#include "buf.h"
 #include "rc.h"
+#include "settings.h"
 
 struct strs {
     const str *items;
     size_t n;
 };
+
+/* The number of a row of options.def: OPTION_ROW_data, ... */
+enum option_number {
+#define OPT_STR(name, flag, def, doc) OPTION_ROW_##name,
+#define OPT_LIST(name, flag, doc) OPTION_ROW_##name,
+#define OPT_BOOL(name, flag, def, doc) OPTION_ROW_##name,
+#define OPT_INT(name, flag, def, min, max, doc) OPTION_ROW_##name,
+#define OPT_DURATION_S(name, flag, def, min, max, doc) OPTION_ROW_##name,
+#include "options.def"
+#undef OPT_STR
+#undef OPT_LIST
+#undef OPT_BOOL
+#undef OPT_INT
+#undef OPT_DURATION_S
+    OPTION_ROWS
+};
+
+/* Where a value came from; a later source wins, and a list is begun anew by each source. */
+enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FLAG };
 
 /* One member per row of options.def, named as the row. OPT_STR: str, OPT_INT and OPT_DURATION_S: int64_t, OPT_BOOL: bool, OPT_LIST: struct strs */
 struct options {
@@ -23,6 +44,7 @@ struct options {
 #undef OPT_BOOL
 #undef OPT_INT
 #undef OPT_DURATION_S
+    uint8_t source[OPTION_ROWS]; /* enum option_source of each row */
 };
 
 enum option_type { OPTION_STR, OPTION_LIST, OPTION_BOOL, OPTION_INT, OPTION_DURATION_S };
@@ -50,6 +72,28 @@ RC options_read_env(struct options *o, char *const *environment, struct arena *a
 
 /* Takes one flag off argv[*i] (and its value); *taken is false when it is not one of the table. */
 RC options_read_flag(struct options *o, int argc, char **argv, int *i, struct arena *arena, bool *taken);
+
+/* The whole way: defaults, the file that --config or GRANTD_CONFIG names, the environment, the flags. Takes the flags of the table off argv
+ * (and lowers *argc); what is not in the table stays in its order. `only`: NULL, or the names of the rows whose flags are taken,
+ * ended by NULL. */
+RC options_load(struct options *o, int *argc, char **argv, char *const *environment, const char *const *only,
+                struct arena *arena);
+
+/* The value of a row as text, as it would stand in the file. */
+str options_value_text(const struct options *o, const struct option_row *row, struct arena *arena);
+const char *option_source_name(enum option_source source);
+
+/* The page docs/configuration.md, from the table. */
+void options_write_page(struct buf *out);
+
+/* What of the options the rules need. Strings stay the options'. */
+struct settings options_settings(const struct options *o);
+
+/* The path of a store "sqlite:PATH": a relative one lies in the data directory. */
+char *options_store_path(const struct options *o, struct arena *arena);
+
+/* The address of the admin listener: unix:DATA/admin.sock unless said otherwise. */
+str options_admin_address(const struct options *o, struct arena *arena);
 
 /* Checks options against each other (issuer, listen, store, ranges) for `serve`; FAULT_UNSAFE or FAULT_CONFIG with a sentence that says what to do. */
 RC options_check(const struct options *o, bool production);

@@ -1,0 +1,124 @@
+#include "options.h"
+
+#include "log.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define FAIL(...) return rc_fail(FAULT_CONFIG, __VA_ARGS__)
+
+/* The parts of "scheme://host[:port]/path". */
+struct url {
+    str scheme, host, rest;
+};
+
+static bool split_url(str text, struct url *out) {
+    size_t end = str_find(text, ':');
+    out->scheme = str_head(text, end);
+    str after = str_from(text, end);
+    if (!str_starts_with(after, S("://"))) return false;
+    after = str_from(after, 3);
+    size_t slash = str_find(after, '/');
+    str authority = str_head(after, slash);
+    out->rest = str_from(after, slash);
+    bool bracket = authority.n && authority.p[0] == '[';
+    size_t host_end = bracket ? str_find(authority, ']') + 1 : str_find(authority, ':');
+    out->host = str_head(authority, host_end);
+    str port = str_from(authority, host_end);
+    uint64_t number;
+    if (port.n && (port.p[0] != ':' || !str_to_u64(str_from(port, 1), 65535, &number))) return false;
+    return out->host.n > 0;
+}
+
+/* Our own machine, where nobody listens in between (RFC 8252 s8.3). */
+static bool is_loopback_host(str host) {
+    return str_eq_nocase(host, S("localhost")) || str_eq(host, S("[::1]")) || str_starts_with(host, S("127."));
+}
+
+/* RFC 8414 s2: an issuer has no query and no fragment; it is compared as text, so a trailing slash would be another one. */
+static RC check_issuer(str issuer) {
+    struct url url;
+    if (str_find(issuer, '?') < issuer.n || str_find(issuer, '#') < issuer.n)
+        FAIL("the issuer %.*s may have no query and no fragment; leave them out", STR_ARG(issuer));
+    if (!str_is_all(issuer, 'N') || !split_url(issuer, &url) || str_find(issuer, '@') < issuer.n)
+        FAIL("the issuer \"%.*s\" is no URL; write for example --issuer https://login.example.com", STR_ARG(issuer));
+    if (issuer.p[issuer.n - 1] == '/')
+        FAIL("the issuer %.*s ends with a slash; write it without", STR_ARG(issuer));
+    if (str_eq(url.scheme, S("https"))) return RC_OK;
+    if (!str_eq(url.scheme, S("http")))
+        FAIL("the issuer %.*s must begin with https:// (http:// only on loopback)", STR_ARG(issuer));
+    if (is_loopback_host(url.host)) return RC_OK;
+    return rc_fail(FAULT_UNSAFE,
+                   "the issuer %.*s would send tokens in clear; use an https:// URL (http:// is only for 127.0.0.1, [::1] and "
+                   "localhost)",
+                   STR_ARG(issuer));
+}
+
+static RC check_address(const char *option, str address) {
+    if (str_starts_with(address, S("unix:"))) {
+        size_t room = sizeof((struct sockaddr_un *)0)->sun_path - 1, n = address.n - 5;
+        if (n == 0) FAIL("%s: unix: needs a path", option);
+        if (n > room)
+            FAIL("%s: the socket path has %zu bytes, the system takes %zu; choose a shorter directory", option, n, room);
+        return RC_OK;
+    }
+    size_t colon = address.n;
+    while (colon && address.p[colon - 1] != ':') colon--;
+    uint64_t port;
+    if (colon < 2 || !str_to_u64(str_from(address, colon), 65535, &port))
+        FAIL("%s: \"%.*s\" is no address; write ADDR:PORT, [ADDR]:PORT or unix:PATH", option, STR_ARG(str_head(address, 100)));
+    return RC_OK;
+}
+
+static RC check_listen(const struct options *o, bool production) {
+    if (production && o->listen.n == 0) FAIL("no address to serve on; give --listen ADDR:PORT, for example --listen 127.0.0.1:8080");
+    for (size_t i = 0; i < o->listen.n; i++) TRY(check_address("listen", o->listen.items[i]));
+    return RC_OK;
+}
+
+static RC check_store(const struct options *o) {
+    if (o->store.n == 0) return RC_OK;
+    str path = str_from(o->store, 7);
+    if (str_starts_with(o->store, S("postgres://")) || str_starts_with(o->store, S("postgresql://")))
+        FAIL("this version keeps its state in SQLite only; write --store sqlite:PATH or leave --store out");
+    if (!str_starts_with(o->store, S("sqlite:")) || path.n == 0)
+        FAIL("the store \"%.*s\" is unknown; write sqlite:PATH", STR_ARG(str_head(o->store, 40)));
+    if (path.p[0] == ':' || str_starts_with(path, S("file:")))
+        FAIL("the store needs a plain file; write sqlite:PATH");
+    return RC_OK;
+}
+
+/* A TCP port can be reached by every user of the machine, so it needs a token that only its owner can read. */
+static RC check_admin(const struct options *o, struct arena *arena) {
+    if (o->data.n || o->admin_listen.n) TRY(check_address("admin_listen", options_admin_address(o, arena)));
+    bool tcp = o->admin_listen.n && !str_starts_with(o->admin_listen, S("unix:"));
+    if (!tcp) return RC_OK;
+    if (o->admin_token_file.n == 0)
+        return rc_fail(FAULT_UNSAFE, "admin_listen is a TCP address, so the admin API needs a token; give --admin-token-file FILE");
+    struct stat info;
+    if (stat(arena_cstr(arena, o->admin_token_file), &info))
+        FAIL("the admin token file %.*s cannot be read: %m", STR_ARG(o->admin_token_file));
+    if (info.st_mode & 077)
+        return rc_fail(FAULT_UNSAFE, "the admin token file %.*s can be read by others; run: chmod 600 %.*s",
+                       STR_ARG(o->admin_token_file), STR_ARG(o->admin_token_file));
+    return RC_OK;
+}
+
+static RC check(const struct options *o, bool production, struct arena *arena) {
+    enum log_level level;
+    if (production && o->data.n == 0) FAIL("no data directory; give --data DIR, for example --data /var/lib/grantd");
+    if (production && o->issuer.n == 0) FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
+    TRY(check_listen(o, production));
+    if (o->issuer.n) TRY(check_issuer(o->issuer));
+    TRY(check_store(o));
+    TRY(check_admin(o, arena));
+    if (!log_level_parse(o->log_level, &level)) FAIL("log_level is debug, info, warn or error");
+    return RC_OK;
+}
+
+RC options_check(const struct options *o, bool production) {
+    struct arena *arena = arena_new(1024);
+    struct rc rc = check(o, production, arena);
+    arena_free(arena);
+    return rc;
+}
