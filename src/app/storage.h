@@ -20,7 +20,7 @@ struct storage_call {
 /* Asks (at most ASKS_MAX at once); `done` may be called before this returns. */
 void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena);
 
-/* Applies a change. */
+/* Applies a change; `done` may be called before this returns (inline writes, nothing to change). */
 void storage_apply(struct db_session *s, struct storage_call *call, const struct change *change, struct arena *arena);
 
 /* The synchronous forms for administration, on a session whose db has inline writes or which waits on a condition of its own. */
@@ -32,7 +32,8 @@ RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *
 RC storage_change(struct storage_admin *s, const struct change *change, struct arena *arena, enum outcome *out);
 RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out);
 
-/* Brings an empty or older database to the newest schema. FAULT_DB_SCHEMA when it is newer than this program knows. */
+/* Brings an empty or older database to the newest schema and has the table of statements checked; once after opening, before the
+ * first session is used. FAULT_DB_SCHEMA when it is newer than this program knows. */
 RC storage_migrate(struct db *db, struct arena *arena);
 
 /* One batch of the purge; *out_more says whether another one would find something. */

@@ -112,7 +112,7 @@ void db_failing_set(struct db *failing, uint64_t fail_at, enum fault fault); /* 
 uint64_t db_failing_count(const struct db *failing);
 
 /* Portable migrations in the driver's words. Replaced are, where they stand alone: INT (32 bits), BIGINT (64 bits), BYTES, and
- * KEY_ORDERED behind a table (its rows lie in the order of the primary key). The text lives in the arena. */
+ * behind a table KEY_ORDERED (its rows lie in the order of the primary key) or UNORDERED. The text lives in the arena. */
 const char *db_dialect(const struct db *db, struct arena *a, const char *portable_sql);
 
 static inline RC db_open_session(struct db *db, void (*wake)(void *), void *arg, struct db_session **out) {

@@ -166,7 +166,8 @@ static void sqlite_close(struct db *base) {
 }
 
 static const struct db_word words[] = {
-    {"INT", "INTEGER"}, {"BIGINT", "INTEGER"}, {"BYTES", "BLOB"}, {"KEY_ORDERED", "WITHOUT ROWID"}, {NULL, NULL},
+    {"INT", "INTEGER"},      {"BIGINT", "INTEGER"}, {"BYTES", "BLOB"}, {"KEY_ORDERED", "WITHOUT ROWID, STRICT"},
+    {"UNORDERED", "STRICT"}, {NULL, NULL},
 };
 
 static const struct db_driver driver = {
@@ -219,7 +220,9 @@ static RC db_set_up(struct sqlite_db *db) {
 RC db_open_sqlite(const struct db_sqlite_options *options, struct db **out) {
     pthread_once(&library_once, library_set_up);
     struct sqlite_db *db = calloc(1, sizeof *db);
-    if (!db || !(db->path = strdup(options->path))) return conn_fault(NULL, SQLITE_NOMEM, "open");
+    size_t path_bytes = strlen(options->path) + 1;
+    if (!db || !(db->path = malloc(path_bytes))) return conn_fault(NULL, SQLITE_NOMEM, "open");
+    memcpy(db->path, options->path, path_bytes);
     db->in_memory = str_eq(str_of(options->path), S(":memory:"));
     db->base.driver = &driver;
     db->base.inline_writes = options->inline_writes || db->in_memory;

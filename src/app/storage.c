@@ -1,0 +1,184 @@
+#include "storage.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PURGE_ROWS 500 /* of each kind in one batch: about as long as one ordinary commit */
+
+/* requests */
+
+static void call_finish(struct storage_call *call, struct rc rc) {
+    call->rc = rc;
+    call->done(call);
+}
+
+static void on_asked(struct db_op *op) {
+    struct storage_call *call = op->arg;
+    struct rc rc = op->rc;
+    for (size_t i = 0; i < call->n_asks && rc_ok(rc); i++)
+        rc = store_read_ask(&call->asks[i], &op->rows[i], call->facts);
+    call_finish(call, rc);
+}
+
+static void call_submit(struct db_session *s, struct storage_call *call, struct arena *arena,
+                        void (*done)(struct db_op *op)) {
+    call->op.stmts = call->stmts;
+    call->op.arena = arena;
+    call->op.done = done;
+    call->op.arg = call;
+    if (call->op.n_stmts)
+        db_submit(s, &call->op);
+    else
+        call_finish(call, RC_OK);
+}
+
+void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena) {
+    for (size_t i = 0; i < call->n_asks; i++) store_plan_ask(&call->asks[i], &call->stmts[i]);
+    call->op.n_stmts = call->n_asks;
+    call->op.write = false;
+    call_submit(s, call, arena, on_asked);
+}
+
+static void on_applied(struct db_op *op) {
+    struct storage_call *call = op->arg;
+    call->outcome = op->outcome == DB_LOST ? OUTCOME_LOST : OUTCOME_DONE;
+    call_finish(call, op->rc);
+}
+
+void storage_apply(struct db_session *s, struct storage_call *call, const struct change *change, struct arena *arena) {
+    struct change *kept = ARENA_NEW(arena, struct change); /* the statements point into it until done */
+    *kept = *change;
+    call->outcome = OUTCOME_DONE;
+    call->op.n_stmts = store_plan_change(kept, call->stmts);
+    call->op.write = true;
+    call_submit(s, call, arena, on_applied);
+}
+
+/* administration */
+
+struct storage_admin {
+    struct db_session *session;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool woken;
+};
+
+struct waiting {
+    struct db_op op;
+    struct db_stmt stmts[DB_STMTS_MAX];
+    bool done;
+};
+
+static void admin_wake(void *arg) {
+    struct storage_admin *s = arg;
+    pthread_mutex_lock(&s->lock);
+    s->woken = true;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+RC storage_admin_open(struct db *db, struct storage_admin **out) {
+    struct storage_admin *s = calloc(1, sizeof *s);
+    if (!s) {
+        fputs("grantd: out of memory\n", stderr);
+        abort();
+    }
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    struct rc rc = db_open_session(db, admin_wake, s, &s->session);
+    if (rc_ok(rc))
+        *out = s;
+    else
+        storage_admin_close(s);
+    return rc;
+}
+
+void storage_admin_close(struct storage_admin *s) {
+    if (!s) return;
+    db_close_session(s->session);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->changed);
+    free(s);
+}
+
+static void on_waited(struct db_op *op) { ((struct waiting *)op->arg)->done = true; }
+
+static void admin_wait(struct storage_admin *s) {
+    pthread_mutex_lock(&s->lock);
+    while (!s->woken) pthread_cond_wait(&s->changed, &s->lock);
+    s->woken = false;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Runs the first n_stmts statements of w and waits for the end. */
+static RC admin_run(struct storage_admin *s, struct waiting *w, size_t n_stmts, bool write, struct arena *arena) {
+    w->op.stmts = w->stmts;
+    w->op.n_stmts = n_stmts;
+    w->op.write = write;
+    w->op.arena = arena;
+    w->op.done = on_waited;
+    w->op.arg = w;
+    if (!n_stmts) return RC_OK;
+    db_submit(s->session, &w->op);
+    while (!w->done) {
+        admin_wait(s);
+        db_drain(s->session);
+    }
+    return w->op.rc;
+}
+
+RC storage_list(struct storage_admin *s, const struct listing *listing, struct arena *arena, struct listed *out) {
+    struct waiting *w = ARENA_NEW(arena, struct waiting);
+    store_plan_listing(listing, w->stmts);
+    TRY(admin_run(s, w, 1, false, arena));
+    return store_read_listing(listing, &w->op.rows[0], arena, out);
+}
+
+RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out,
+                int32_t *out_id) {
+    struct waiting *w = ARENA_NEW(arena, struct waiting);
+    TRY(admin_run(s, w, store_plan_edit(edit, arena, w->stmts), true, arena));
+    *out = w->op.outcome == DB_LOST ? OUTCOME_LOST : OUTCOME_DONE;
+    *out_id = *out == OUTCOME_DONE ? store_edit_id(&w->op.rows[0]) : 0;
+    return RC_OK;
+}
+
+RC storage_change(struct storage_admin *s, const struct change *change, struct arena *arena, enum outcome *out) {
+    struct waiting *w = ARENA_NEW(arena, struct waiting);
+    TRY(admin_run(s, w, store_plan_change(change, w->stmts), true, arena));
+    *out = w->op.outcome == DB_LOST ? OUTCOME_LOST : OUTCOME_DONE;
+    return RC_OK;
+}
+
+RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out) {
+    struct waiting *w = ARENA_NEW(arena, struct waiting);
+    *out = (struct facts){.grant_found = false};
+    store_plan_ask(ask, w->stmts);
+    TRY(admin_run(s, w, 1, false, arena));
+    return store_read_ask(ask, &w->op.rows[0], out);
+}
+
+RC storage_migrate(struct db *db, struct arena *arena) {
+    int64_t version = 0;
+    TRY(db->driver->schema_version(db, &version));
+    int64_t newest = store_migrations[store_migration_count - 1].version;
+    if (version > newest)
+        return rc_fail(FAULT_DB_SCHEMA, "the store has schema %lld, this program knows %lld: start a newer grantd",
+                       (long long)version, (long long)newest);
+    for (size_t i = 0; i < store_migration_count; i++) {
+        const struct store_migration *m = &store_migrations[i];
+        if (m->version > version) TRY(db->driver->script(db, db_dialect(db, arena, m->sql)));
+    }
+    return db->driver->prepare(db, store_sql, store_sql_count);
+}
+
+RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more) {
+    struct waiting *w = ARENA_NEW(arena, struct waiting);
+    size_t n = store_plan_purge(now_ms, PURGE_ROWS, w->stmts);
+    *out_more = false;
+    TRY(admin_run(s, w, n, true, arena));
+    for (size_t i = 0; i < n; i++)
+        if (w->op.rows[i].n_rows >= PURGE_ROWS) *out_more = true;
+    return RC_OK;
+}

@@ -1,0 +1,140 @@
+/* What the protocol rules ask and change. */
+#include "store_sql.h"
+
+#define DAY_MS            INT64_C(86400000)
+#define UNINSTALL_KEEP_MS (30 * DAY_MS) /* longer than any code or access token lives */
+
+void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
+    switch (ask->kind) {
+    case ASK_GRANT:
+        stmt_begin(out, SQL_ASK_GRANT);
+        stmt_bytes(out, ask->grant_id.b, GRANT_ID_BYTES);
+        break;
+    case ASK_SUBJECT:
+        stmt_begin(out, SQL_ASK_SUBJECT);
+        stmt_int(out, ask->user_id);
+        stmt_int(out, ask->hub_id);
+        stmt_int(out, ask->app_id);
+        break;
+    case ASK_REVOKED_TOKEN:
+    case ASK_KINDS:
+        stmt_begin(out, SQL_ASK_REVOKED_TOKEN);
+        stmt_bytes(out, ask->token_id, TOKEN_ID_BYTES);
+        break;
+    }
+}
+
+static void read_subject(struct row *row, struct facts *facts) {
+    struct subject *s = &facts->subject;
+    s->user_found = row_is_there(row);
+    s->user_enabled = row_int(row) == 0 && s->user_found;
+    s->email = row_text(row);
+    s->user_name = row_text(row);
+    s->account_found = row_is_there(row);
+    s->account_enabled = row_int(row) == 0 && s->account_found;
+    s->domain = row_text(row);
+    s->member = row_is_there(row);
+    facts->uninstalled_ms = row_int(row);
+}
+
+static RC read_grant(const struct db_rows *rows, struct facts *facts) {
+    facts->grant_found = false;
+    facts->grant = (struct grant){.app_id = 0};
+    facts->subject = (struct subject){.user_found = false};
+    facts->uninstalled_ms = 0;
+    if (rows->n_rows == 0) return RC_OK;
+    struct row row = row_of(rows, 0);
+    row_grant(&row, &facts->grant);
+    read_subject(&row, facts);
+    facts->grant_found = !row.bad;
+    return row_end(&row);
+}
+
+RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct facts *facts) {
+    if (ask->kind == ASK_GRANT) return read_grant(rows, facts);
+    if (ask->kind == ASK_REVOKED_TOKEN) {
+        facts->token_revoked = rows->n_rows > 0;
+        return RC_OK;
+    }
+    /* the statement gives one row in every case: none is no answer */
+    if (rows->n_rows != 1) return rc_fail(FAULT_INTERNAL, "a question got %zu answers", rows->n_rows);
+    struct row row = row_of(rows, 0);
+    read_subject(&row, facts);
+    return row_end(&row);
+}
+
+static void plan_insert(const struct grant *g, struct db_stmt *out) {
+    stmt_begin(out, SQL_GRANT_INSERT);
+    stmt_bytes(out, g->id.b, GRANT_ID_BYTES);
+    stmt_int(out, g->app_id);
+    stmt_int(out, g->hub_id);
+    stmt_int(out, g->user_id);
+    stmt_bytes(out, g->scopes.p, g->scopes.n);
+    stmt_int(out, g->created_ms);
+    stmt_int_or_null(out, g->expires_ms);
+    stmt_bytes(out, g->salt, GRANT_SALT_BYTES);
+    stmt_int(out, g->generation);
+    stmt_int(out, g->rotated_ms);
+    stmt_int(out, g->access_not_before_ms);
+    stmt_int_or_null(out, g->revoked_ms);
+    stmt_int(out, g->last_used_day);
+    stmt_int(out, g->auth_time_ms);
+}
+
+/* A change of one grant: its id, then up to three numbers. */
+static void plan_update(const struct change *c, enum store_statement sql, const int64_t *numbers, size_t n,
+                        struct db_stmt *out) {
+    stmt_begin(out, sql);
+    stmt_bytes(out, c->grant_id.b, GRANT_ID_BYTES);
+    for (size_t i = 0; i < n; i++) stmt_int(out, numbers[i]);
+}
+
+static void plan_uninstall(const struct change *c, struct db_stmt *out) {
+    stmt_begin(out, SQL_UNINSTALL);
+    stmt_int(out, c->app_id);
+    stmt_int(out, c->hub_id);
+    stmt_int(out, c->now_ms);
+}
+
+static void plan_token_revoke(const struct change *c, struct db_stmt *out) {
+    stmt_begin(out, SQL_TOKEN_REVOKE);
+    stmt_bytes(out, c->token_id, TOKEN_ID_BYTES);
+    stmt_int(out, c->expires_ms);
+}
+
+size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
+    switch (c->kind) {
+    case CHANGE_GRANT_INSERT: plan_insert(&c->grant, out); return 1;
+    case CHANGE_GRANT_ROTATE:
+        plan_update(c, SQL_GRANT_ROTATE, (int64_t[]){c->generation, c->now_ms, c->day}, 3, out);
+        return 1;
+    case CHANGE_GRANT_REVOKE: plan_update(c, SQL_GRANT_REVOKE, (int64_t[]){c->now_ms, c->expires_ms}, 2, out); return 1;
+    case CHANGE_GRANT_NOT_BEFORE: plan_update(c, SQL_GRANT_NOT_BEFORE, &c->now_ms, 1, out); return 1;
+    case CHANGE_GRANT_TOUCH: plan_update(c, SQL_GRANT_TOUCH, (int64_t[]){c->day}, 1, out); return 1;
+    case CHANGE_TOKEN_REVOKE: plan_token_revoke(c, out); return 1;
+    case CHANGE_UNINSTALL: plan_uninstall(c, out); return 1;
+    case CHANGE_NONE:
+    case CHANGE_KINDS: break;
+    }
+    return 0;
+}
+
+size_t store_plan_purge(int64_t now_ms, int32_t limit, struct db_stmt out[DB_STMTS_MAX]) {
+    const struct {
+        enum store_statement sql;
+        int64_t before_ms;
+    } rows[] = {
+        {SQL_PURGE_GRANTS, now_ms},
+        {SQL_PURGE_TOKENS, now_ms},
+        {SQL_PURGE_UNINSTALLED, now_ms - UNINSTALL_KEEP_MS},
+        {SQL_PURGE_UNINSTALLS, now_ms - UNINSTALL_KEEP_MS},
+    };
+    const size_t n = sizeof rows / sizeof rows[0];
+    _Static_assert(sizeof rows / sizeof rows[0] <= DB_STMTS_MAX, "one op");
+    for (size_t i = 0; i < n; i++) {
+        stmt_begin(&out[i], rows[i].sql);
+        stmt_int(&out[i], rows[i].before_ms);
+        stmt_int(&out[i], limit);
+    }
+    return n;
+}
