@@ -43,7 +43,9 @@ struct http_head {
 struct http_scan {
     size_t seen;       /* bytes already scanned */
     size_t line_start; /* of the line that is not complete yet */
-    size_t lines;
+    size_t lines;      /* complete ones, the request line included */
+    size_t first, first_n; /* the request line, without CRLF */
+    bool checked;      /* the request line was parsed and is good */
 };
 
 /* Looks for the end of a head in data (all bytes of the request so far). Returns 0 when more is needed, -status when it must be refused at

@@ -7,6 +7,11 @@
 #include "http_parse.h"
 #include "rc.h"
 
+struct web_response;
+
+/* Fills in the answer that goes with a status that web itself refuses with (413, 431, 503 ...). The status is set already. */
+typedef void web_refusal(struct web_response *response, struct arena *arena, void *arg);
+
 struct web_options {
     struct http_limits limits;    /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
     int64_t header_deadline_ms;   /* absolute, from the first byte of a request; 10 s */
@@ -15,8 +20,10 @@ struct web_options {
     int64_t answer_deadline_ms;   /* for the peer to take our answer; 10 s */
     unsigned connections_max;     /* per loop; beyond: 503 and close */
     const char *authority;        /* host[:port] of the issuer, for absolute-form targets; NULL: any */
-    const str *trusted_proxies;   /* addresses or CIDR blocks whose X-Forwarded-* are believed */
+    const str *trusted_proxies;   /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
+    web_refusal *refusal;         /* body and headers of web's own refusals; NULL: no body */
+    void *refusal_arg;
 };
 
 struct web_loop;
@@ -39,7 +46,7 @@ struct web_response {
     int status;
     str content_type;   /* empty: none (and no body) */
     str body;           /* lives until web_respond returns */
-    const struct web_header *headers; /* further ones; values hold no CR or LF */
+    const struct web_header *headers; /* further ones; one with CR, LF or NUL in it is left out */
     size_t n_headers;
     bool no_store;      /* Cache-Control: no-store, Pragma: no-cache */
     bool close;         /* answer, then close */
@@ -55,10 +62,13 @@ void web_respond(struct web_exchange *x, const struct web_response *response);
 void web_set_data(struct web_exchange *x, void *data);
 void *web_data(struct web_exchange *x);
 
+/* Options are copied, the memory of authority and of the refusal's arg must live on. FAULT_CONFIG when a trusted proxy is no address.
+ * Ignores SIGPIPE in the whole process. */
 RC web_loop_open(const struct web_options *options, struct web_loop **out);
 
 /* Binds "ADDR:PORT", "[ADDR]:PORT" or "unix:PATH" (mode 0600, a stale socket file is replaced). Port 0: any. `reuse_port` lets
- * each loop have its own queue. out_name gets the address that was bound. */
+ * each loop have its own queue; bind all of them before the first web_listen, since an address that somebody listens on is FAULT_IO
+ * even then. out_name gets the address that was bound. The caller owns out_fd. */
 RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes);
 
 /* Listens on a bound socket; the loop owns its own duplicate of fd. Call before web_loop_run. */

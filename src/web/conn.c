@@ -1,0 +1,280 @@
+#include "conn.h"
+
+#include "loop.h"
+#include "must_alloc.h"
+
+/* --- requests ---------------------------------------------------------------------------------------------------- */
+
+static str request_head(const struct conn *c) { return (str){bytes_front(&c->in), c->head_n}; }
+
+static struct web_exchange *exchange_new(struct conn *c) {
+    struct arena *arena = loop_take_arena(c->loop);
+    struct web_exchange *x = arena_alloc(arena, sizeof *x); /* the head's 100 headers need no zeros */
+    x->conn = c;
+    x->arena = arena;
+    x->data = NULL;
+    return x;
+}
+
+static int parse_head(const struct conn *c, struct web_exchange *x) {
+    const struct web_options *o = &c->loop->options;
+    int status = http_head_parse(&o->limits, request_head(c), &x->head);
+    if (status || !x->head.absolute || !o->authority) return status;
+    return str_eq_nocase(x->head.authority, str_of(o->authority)) ? 0 : 400; /* RFC 9112 s3.2.2; never a proxy */
+}
+
+/* Looks for the whole body behind the head. 1: it is there; 0: more is needed; -status. */
+static int take_body(struct conn *c) {
+    size_t here = bytes_n(&c->in) - c->head_n;
+    if (!c->chunked) {
+        if (here < c->content_length) return 0;
+        c->body_n = (size_t)c->content_length;
+        c->raw_n = c->head_n + c->body_n;
+        return 1;
+    }
+    size_t decoded, used, raw = here - c->body_n;
+    char *data = bytes_front(&c->in) + c->head_n + c->body_n;
+    int verdict = http_chunks_decode(&c->chunks, &c->loop->options.limits, data, raw, &decoded, &used);
+    if (verdict == 1) c->raw_n = c->head_n + c->body_n + used;
+    c->body_n += decoded;
+    if (verdict == 0) c->in.end -= raw - decoded; /* all of it was eaten; the next bytes go right behind the body */
+    return verdict;
+}
+
+static void dispatch(struct conn *c, struct web_exchange *x) {
+    struct web_loop *loop = c->loop;
+    const char *body = bytes_front(&c->in) + c->head_n;
+    x->request = (struct web_request){
+        .head = &x->head,
+        .body = {body, c->body_n},
+        .peer = str_of(c->peer_text),
+        .is_unix = c->peer.is_unix,
+        .arena = x->arena,
+    };
+    if (c->trusted_peer) {
+        struct peer peer = c->peer;
+        char *text = arena_alloc(x->arena, PEER_TEXT_BYTES);
+        peer_walk_forwarded(&x->head, loop->trusted, loop->n_trusted, &peer);
+        peer_print(&peer, text);
+        x->request.peer = str_of(text);
+        x->request.is_secure = peer_forwarded_https(&x->head);
+    }
+    c->exchange = x;
+    loop->n_exchanges++;
+    c->listener->handler(x, &x->request, c->listener->arg);
+}
+
+/* The head is complete: reads what frames the body. The parsed head is not kept while the body is on its way: it is large, and its slices
+ * would have to follow the buffer. Parsing it twice is cheaper. */
+static void begin_body(struct conn *c, const struct web_exchange *x) {
+    c->chunked = x->head.chunked;
+    c->content_length = x->head.content_length;
+    c->chunks = (struct http_chunks){0};
+    c->body_n = 0;
+    /* Nobody waits for a 100 when the body has begun or is empty (RFC 9110 s10.1.1). */
+    bool waits = bytes_n(&c->in) == c->head_n && (c->chunked || c->content_length);
+    if (x->head.expect_continue && waits) answer_continue(c);
+}
+
+/* Takes the body, and hands the request over when it is complete. Returns false when there is nothing more to do now. */
+static bool take_rest(struct conn *c, struct web_exchange *x) {
+    int verdict = take_body(c);
+    if (verdict == 1) {
+        int status = x ? 0 : parse_head(c, x = exchange_new(c));
+        if (status == 0) {
+            dispatch(c, x);
+            return true;
+        }
+        verdict = -status;
+    }
+    if (x) loop_give_arena(c->loop, x->arena);
+    if (verdict < 0) conn_refuse(c, -verdict);
+    return false;
+}
+
+static bool take_head(struct conn *c) {
+    const struct http_limits *limits = &c->loop->options.limits;
+    int n = http_head_scan(&c->scan, limits, (str){bytes_front(&c->in), bytes_n(&c->in)});
+    if (n < 0) conn_refuse(c, -n);
+    if (n <= 0) return false;
+    c->head_n = (size_t)n;
+    struct web_exchange *x = exchange_new(c);
+    int status = parse_head(c, x);
+    if (status) {
+        loop_give_arena(c->loop, x->arena);
+        conn_refuse(c, status);
+        return false;
+    }
+    begin_body(c, x);
+    return take_rest(c, x);
+}
+
+static bool may_take_request(const struct conn *c) {
+    return c->state != CONN_GONE && !c->last && !c->exchange && !c->writing.p && bytes_n(&c->in) > 0;
+}
+
+/* Takes requests off the input, one after the other. True when only the bound of the output ended it. */
+static bool take_requests(struct conn *c) {
+    while (may_take_request(c)) {
+        if (bytes_n(&c->out) >= OUT_HIGH_BYTES) return true;
+        bool more = c->head_n ? take_rest(c, NULL) : take_head(c);
+        if (!more) return false;
+    }
+    return false;
+}
+
+void conn_refuse(struct conn *c, int status) {
+    answer_refusal(c, status);
+    bytes_release(&c->in, &c->loop->bytes);
+    c->head_n = 0;
+    c->last = true;
+    conn_mark_dirty(c);
+}
+
+/* --- turns --------------------------------------------------------------------------------------------------------- */
+
+/* Writes what has been answered. True when all of it is out. */
+static bool write_answers(struct conn *c) {
+    if (c->state == CONN_GONE || c->writing.p) return false;
+    size_t n = bytes_n(&c->out);
+    if (n == 0) return true;
+    ssize_t written = transport_write_now(c, bytes_front(&c->out), n);
+    if (written < 0) {
+        conn_close(c);
+        return false;
+    }
+    bytes_drop(&c->out, &c->loop->bytes, (size_t)written);
+    if ((size_t)written == n) return true;
+    c->writing = c->out;
+    c->out = (struct bytes){0};
+    if (!transport_write_later(c)) conn_close(c);
+    return false;
+}
+
+/* The peer has our last answer. It is given time to read it: closing with unread bytes would destroy it (RFC 9112 s9.6). */
+static void finish(struct conn *c) {
+    if (c->peer_ended) {
+        conn_close(c);
+        return;
+    }
+    bytes_release(&c->in, &c->loop->bytes);
+    transport_end_output(c);
+    conn_enter(c, CONN_LINGER);
+    transport_read(c, true);
+}
+
+static enum conn_state state_now(const struct conn *c) {
+    if (c->writing.p) return CONN_WRITING;
+    if (c->exchange) return CONN_HANDLING;
+    if (c->head_n) return CONN_BODY;
+    return bytes_n(&c->in) ? CONN_HEAD : CONN_IDLE;
+}
+
+/* After a turn: the state that follows from what there is. A state that merely goes on keeps its deadline: deadlines are absolute. */
+static void settle(struct conn *c) {
+    if (c->state == CONN_GONE || c->state == CONN_LINGER) return;
+    enum conn_state state = state_now(c);
+    bool answered = state != CONN_WRITING && state != CONN_HANDLING;
+    if (answered && (c->last || c->peer_ended)) {
+        finish(c);
+        return;
+    }
+    if (state != c->state || c->renew) conn_enter(c, state);
+    c->renew = false;
+    if (!c->peer_ended) transport_read(c, state != CONN_WRITING);
+}
+
+/* A peer that ends in the midst of a request gets an answer as well, if it still listens. */
+static void refuse_cut_request(struct conn *c) {
+    if (c->peer_ended && may_take_request(c)) conn_refuse(c, 400);
+}
+
+void conn_turn(struct conn *c) {
+    if (c->state == CONN_LINGER && c->peer_ended) conn_close(c);
+    if (c->state == CONN_GONE || c->state == CONN_LINGER) return;
+    c->in_turn = true;
+    bool more;
+    do {
+        more = take_requests(c);
+        if (!more) refuse_cut_request(c);
+    } while (write_answers(c) && more);
+    c->in_turn = false;
+    settle(c);
+}
+
+void conn_mark_dirty(struct conn *c) {
+    struct web_loop *loop = c->loop;
+    if (c->dirty || c->in_turn || c->state == CONN_GONE) return;
+    c->dirty = true;
+    c->next_dirty = NULL;
+    if (loop->last_dirty)
+        loop->last_dirty->next_dirty = c;
+    else
+        loop->first_dirty = c;
+    loop->last_dirty = c;
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------------- */
+
+struct conn *conn_new(struct listener *listener) {
+    struct conn *c = must_alloc(sizeof *c);
+    c->link = (struct link){&c->link, &c->link};
+    c->loop = listener->loop;
+    c->listener = listener;
+    atomic_fetch_add_explicit(&c->loop->n_conns, 1, memory_order_relaxed);
+    return c;
+}
+
+void conn_start(struct conn *c) {
+    peer_print(&c->peer, c->peer_text);
+    c->trusted_peer = peer_is_in(&c->peer, c->loop->trusted, c->loop->n_trusted);
+    conn_enter(c, CONN_IDLE);
+    transport_read(c, true);
+}
+
+void conn_free(struct conn *c) {
+    c->link.prev->next = c->link.next;
+    c->link.next->prev = c->link.prev;
+    bytes_release(&c->in, &c->loop->bytes);
+    bytes_release(&c->out, &c->loop->bytes);
+    bytes_release(&c->writing, &c->loop->bytes);
+    free(c);
+}
+
+static void on_closed(uv_handle_t *handle) {
+    struct conn *c = handle->data;
+    c->handle_closed = true;
+    if (!c->exchange) conn_free(c);
+}
+
+void conn_close(struct conn *c) {
+    if (c->state == CONN_GONE) return;
+    conn_enter(c, CONN_GONE);
+    atomic_fetch_sub_explicit(&c->loop->n_conns, 1, memory_order_relaxed);
+    uv_close(&c->uv.handle, on_closed);
+    loop_check_drained(c->loop);
+}
+
+/* A deadline has passed. Leaves the state in any case. */
+void conn_expire(struct conn *c) {
+    bool waits_for_request = c->state == CONN_HEAD || c->state == CONN_BODY;
+    if (!waits_for_request) {
+        conn_close(c);
+        return;
+    }
+    conn_refuse(c, 408);
+    conn_turn(c);
+}
+
+void conn_end_exchange(struct conn *c) {
+    c->exchange = NULL;
+    if (c->state == CONN_GONE) {
+        if (c->handle_closed) conn_free(c);
+        return;
+    }
+    bytes_drop(&c->in, &c->loop->bytes, c->raw_n);
+    c->scan = (struct http_scan){0};
+    c->head_n = c->raw_n = 0;
+    c->renew = true;
+    conn_mark_dirty(c);
+}

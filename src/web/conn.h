@@ -1,0 +1,112 @@
+/* conn: one connection and its state. Private to src/web.
+ *
+ * The state of a connection is the list of its loop that it is in, and conn_enter is the only function that moves it. All work on a connection
+ * happens in conn_turn: events only note what came (bytes, an answer) and mark the connection dirty; at the end of the event loop_flush takes
+ * a turn on each dirty one, so that everything a turn answers leaves in one write. */
+#ifndef GRANTD_CONN_H
+#define GRANTD_CONN_H
+
+#include <uv.h>
+
+#include "bytes.h"
+#include "peer.h"
+#include "web.h"
+
+enum conn_state {
+    CONN_IDLE,     /* no byte of a request yet */
+    CONN_HEAD,     /* a head has begun */
+    CONN_BODY,     /* the head is complete, the body is not */
+    CONN_HANDLING, /* the handler has not answered; no deadline: answering is its duty */
+    CONN_WRITING,  /* the peer has not taken our answers */
+    CONN_LINGER,   /* we have said our last, the peer may still be sending (RFC 9112 s9.6) */
+    CONN_GONE,     /* closed; waits for libuv, and for the handler if it has not answered */
+    CONN_STATES
+};
+
+struct link {
+    struct link *prev, *next;
+};
+
+struct listener;
+
+struct conn {
+    struct link link; /* first: a link is its connection */
+    struct web_loop *loop;
+    struct listener *listener;
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    enum conn_state state;
+    int64_t deadline_ms;
+    struct conn *next_dirty;
+
+    bool dirty, in_turn;
+    bool reading;
+    bool peer_ended; /* the peer has sent its last byte */
+    bool last;       /* nothing after the answers under way is read as a request */
+    bool renew;      /* something was finished: the next state begins anew, even if it is the same */
+    bool handle_closed;
+    bool trusted_peer; /* X-Forwarded-* of this peer are believed */
+
+    struct bytes in;
+    struct http_scan scan;
+    size_t head_n; /* of the request under way; 0: its head is not complete */
+    size_t body_n; /* body bytes that are there, decoded, right behind the head */
+    size_t raw_n;  /* bytes of the request in all, known when it is complete */
+    bool chunked;
+    uint64_t content_length;
+    struct http_chunks chunks;
+    struct web_exchange *exchange;
+
+    struct bytes out;     /* answers that wait for the end of the turn */
+    struct bytes writing; /* what libuv is sending; its memory must not move */
+    uv_write_t write;
+    size_t lingered_n;
+
+    struct peer peer;
+    char peer_text[PEER_TEXT_BYTES];
+};
+
+struct web_exchange {
+    struct conn *conn;
+    struct arena *arena; /* holds this struct as well */
+    void *data;
+    struct web_request request;
+    struct http_head head;
+};
+
+struct listener {
+    struct listener *next;
+    struct web_loop *loop;
+    web_handler *handler;
+    void *arg;
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+};
+
+/* A connection before it is accepted, and the start of its life afterwards. */
+struct conn *conn_new(struct listener *listener);
+void conn_start(struct conn *c);
+
+/* Frees a connection whose handle is closed and whose exchange is over; conn_close comes here by itself. */
+void conn_free(struct conn *c);
+
+/* Refuses: answers `status`, closes after it. What was read and not answered is forgotten. */
+void conn_refuse(struct conn *c, int status);
+
+void conn_close(struct conn *c);
+void conn_mark_dirty(struct conn *c);
+void conn_turn(struct conn *c);
+void conn_expire(struct conn *c);
+
+/* The handler has answered; the bytes of the request are dropped. */
+void conn_end_exchange(struct conn *c);
+
+#endif

@@ -1,0 +1,192 @@
+/* Listening sockets: binding them, and accepting. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "must_alloc.h"
+
+#define BACKLOG 1024
+
+/* --- binding --------------------------------------------------------------------------------------------------- */
+
+/* An address to bind, of any family. */
+struct bound {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un un;
+    } address;
+    socklen_t n;
+};
+
+static struct rc bind_fault(str address, const char *what) {
+    return rc_fail(FAULT_IO, "cannot listen on %.*s: %s: %s", STR_ARG(address), what, strerror(errno));
+}
+
+static int socket_new(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+/* TCP_NODELAY passes on to the connections that are accepted. */
+static int bind_tcp(const struct bound *b, bool reuse_port) {
+    int fd = socket_new(b->address.any.sa_family), on = 1;
+    if (fd < 0) return -1;
+    bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+              (!reuse_port || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+              bind(fd, &b->address.any, b->n) == 0;
+    if (ok) return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static bool parse_tcp(str address, struct bound *out) {
+    size_t colon = address.n;
+    while (colon && address.p[colon - 1] != ':') colon--;
+    uint64_t port;
+    if (colon < 2 || !str_to_u64(str_from(address, colon), 65535, &port)) return false;
+    str host = str_head(address, colon - 1);
+    bool v6 = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
+    if (v6) host = (str){host.p + 1, host.n - 2};
+    char z[PEER_TEXT_BYTES];
+    if (host.n >= sizeof z) return false;
+    memcpy(z, host.p, host.n);
+    z[host.n] = 0;
+    *out = (struct bound){.n = v6 ? sizeof out->address.v6 : sizeof out->address.v4};
+    return v6 ? uv_ip6_addr(z, (int)port, &out->address.v6) == 0 : uv_ip4_addr(z, (int)port, &out->address.v4) == 0;
+}
+
+static RC print_tcp(str address, int fd, char *out, size_t out_bytes) {
+    struct bound b = {.n = sizeof b.address};
+    struct peer peer;
+    char text[PEER_TEXT_BYTES];
+    if (getsockname(fd, &b.address.any, &b.n) != 0) return bind_fault(address, "getsockname");
+    bool v6 = b.address.any.sa_family == AF_INET6;
+    peer = peer_of_sockaddr(&b.address.any);
+    peer_print(&peer, text);
+    unsigned port = ntohs(v6 ? b.address.v6.sin6_port : b.address.v4.sin_port);
+    snprintf(out, out_bytes, v6 ? "[%s]:%u" : "%s:%u", text, port);
+    return RC_OK;
+}
+
+static RC bind_ip(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes) {
+    struct bound b;
+    if (!parse_tcp(address, &b))
+        return rc_fail(FAULT_CONFIG, "%.*s is no ADDR:PORT, [ADDR]:PORT or unix:PATH", STR_ARG(address));
+    if (reuse_port) { /* the kernel would let us share a port with a stranger of the same user */
+        int probe = bind_tcp(&b, false);
+        if (probe < 0) return bind_fault(address, "bind");
+        close(probe);
+    }
+    int fd = bind_tcp(&b, reuse_port);
+    if (fd < 0) return bind_fault(address, "bind");
+    struct rc rc = print_tcp(address, fd, out_name, name_bytes);
+    if (rc_ok(rc))
+        *out_fd = fd;
+    else
+        close(fd);
+    return rc;
+}
+
+/* Removes a socket file that nobody listens on any more. False (and errno) when somebody does, or it is no socket. */
+static bool remove_stale(const struct bound *b) {
+    struct stat st;
+    const char *path = b->address.un.sun_path;
+    if (lstat(path, &st) != 0) return errno == ENOENT;
+    if (!S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    int fd = socket_new(AF_UNIX);
+    if (fd < 0) return false;
+    bool stale = connect(fd, &b->address.any, b->n) != 0 && errno == ECONNREFUSED;
+    close(fd);
+    if (stale) return unlink(path) == 0;
+    errno = EADDRINUSE;
+    return false;
+}
+
+static RC bind_unix(str path, int *out_fd, char *out_name, size_t name_bytes) {
+    struct bound b = {.n = sizeof b.address.un};
+    b.address.un.sun_family = AF_UNIX;
+    if (path.n == 0 || path.n >= sizeof b.address.un.sun_path || memchr(path.p, 0, path.n))
+        return rc_fail(FAULT_CONFIG, "the path of a Unix socket has 1 to %zu bytes", sizeof b.address.un.sun_path - 1);
+    memcpy(b.address.un.sun_path, path.p, path.n);
+    if (!remove_stale(&b)) return bind_fault(path, "the file is in use");
+    int fd = socket_new(AF_UNIX);
+    if (fd < 0) return bind_fault(path, "socket");
+    /* On Linux the file gets the mode of the socket: there is no moment at which others may connect. */
+    if (fchmod(fd, 0600) != 0 || bind(fd, &b.address.any, b.n) != 0) {
+        struct rc rc = bind_fault(path, "bind");
+        close(fd);
+        return rc;
+    }
+    snprintf(out_name, name_bytes, "unix:%.*s", STR_ARG(path));
+    *out_fd = fd;
+    return RC_OK;
+}
+
+RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes) {
+    if (str_starts_with(address, S("unix:"))) return bind_unix(str_from(address, 5), out_fd, out_name, name_bytes);
+    return bind_ip(address, reuse_port, out_fd, out_name, name_bytes);
+}
+
+/* --- accepting ------------------------------------------------------------------------------------------------- */
+
+/* libuv itself survives EMFILE: it keeps a descriptor in reserve, with which it accepts and closes what it cannot serve. */
+static void on_connection(uv_stream_t *server, int error) {
+    struct listener *listener = server->data;
+    struct web_loop *loop = listener->loop;
+    if (error) return;
+    struct conn *c = conn_new(listener);
+    unsigned max = loop->options.connections_max, open = web_loop_connections(loop);
+    if (!transport_accept(c, server) || (open > max && open - max > REFUSED_MAX)) {
+        conn_close(c);
+        return;
+    }
+    conn_start(c);
+    if (open > max) conn_refuse(c, 503);
+    loop_flush(loop);
+}
+
+static int open_handle(struct listener *listener, int family, int fd) {
+    uv_loop_t *uv = &listener->loop->uv;
+    if (family == AF_UNIX) {
+        uv_pipe_init(uv, &listener->uv.pipe, 0);
+        return uv_pipe_open(&listener->uv.pipe, fd);
+    }
+    uv_tcp_init(uv, &listener->uv.tcp);
+    return uv_tcp_open(&listener->uv.tcp, fd);
+}
+
+RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg) {
+    struct sockaddr_storage address;
+    socklen_t n = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &n) != 0)
+        return rc_fail(FAULT_IO, "not a socket to listen on: %s", strerror(errno));
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (own < 0) return rc_fail(FAULT_IO, "no descriptor for a listener: %s", strerror(errno));
+
+    struct listener *listener = must_alloc(sizeof *listener);
+    *listener = (struct listener){.next = loop->listeners, .loop = loop, .handler = handler, .arg = arg};
+    loop->listeners = listener;
+    int error = open_handle(listener, address.ss_family, own);
+    listener->uv.handle.data = listener;
+    if (error)
+        close(own);
+    else
+        error = uv_listen(&listener->uv.stream, BACKLOG, on_connection);
+    return error ? rc_fail(FAULT_IO, "cannot listen: %s", uv_strerror(error)) : RC_OK;
+}
+
+void listeners_close(struct web_loop *loop) {
+    for (struct listener *l = loop->listeners; l; l = l->next)
+        if (!uv_is_closing(&l->uv.handle)) uv_close(&l->uv.handle, NULL);
+}

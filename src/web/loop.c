@@ -1,0 +1,253 @@
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "must_alloc.h"
+
+void loop_flush(struct web_loop *loop) {
+    while (loop->first_dirty) {
+        struct conn *c = loop->first_dirty;
+        loop->first_dirty = c->next_dirty;
+        if (!loop->first_dirty) loop->last_dirty = NULL;
+        c->dirty = false;
+        conn_turn(c);
+    }
+}
+
+struct arena *loop_take_arena(struct web_loop *loop) {
+    return loop->n_arenas ? loop->arenas[--loop->n_arenas] : arena_new(ARENA_FIRST_BYTES);
+}
+
+void loop_give_arena(struct web_loop *loop, struct arena *arena) {
+    if (loop->n_arenas == ARENA_POOL_MAX) {
+        arena_free(arena);
+        return;
+    }
+    arena_reset(arena);
+    loop->arenas[loop->n_arenas++] = arena;
+}
+
+void web_set_data(struct web_exchange *x, void *data) { x->data = data; }
+void *web_data(struct web_exchange *x) { return x->data; }
+
+unsigned web_loop_connections(const struct web_loop *loop) {
+    return atomic_load_explicit(&loop->n_conns, memory_order_relaxed);
+}
+
+/* --- draining ------------------------------------------------------------------------------------------------------ */
+
+void loop_check_drained(struct web_loop *loop) {
+    if (loop->grace_over && web_loop_connections(loop) == 0 && loop->n_exchanges == 0) uv_stop(&loop->uv);
+}
+
+static void close_all(struct web_loop *loop, enum conn_state state) {
+    struct link *list = &loop->states[state];
+    while (list->next != list) conn_close((struct conn *)list->next);
+}
+
+static void on_drain_deadline(uv_timer_t *timer) {
+    struct web_loop *loop = timer->data;
+    for (int state = 0; state < CONN_GONE; state++) close_all(loop, (enum conn_state)state);
+    uv_stop(&loop->uv);
+}
+
+/* What had arrived when we were told to stop has been read: from now on nothing new begins. */
+static void on_grace_over(uv_timer_t *timer) {
+    struct web_loop *loop = timer->data;
+    int64_t left_ms = loop->drain_ms > DRAIN_GRACE_MS ? loop->drain_ms - DRAIN_GRACE_MS : 0;
+    loop->grace_over = true;
+    listeners_close(loop);
+    close_all(loop, CONN_IDLE);
+    uv_timer_start(timer, on_drain_deadline, (uint64_t)left_ms, 0);
+    loop_check_drained(loop);
+}
+
+static void drain(struct web_loop *loop, int64_t drain_ms) {
+    if (loop->draining && drain_ms >= loop->drain_ms) return;
+    loop->drain_ms = drain_ms;
+    if (loop->grace_over) { /* asked again, and for less */
+        on_grace_over(&loop->drain_timer);
+        return;
+    }
+    loop->draining = true;
+    uint64_t grace_ms = drain_ms < DRAIN_GRACE_MS ? (uint64_t)drain_ms : DRAIN_GRACE_MS;
+    uv_timer_start(&loop->drain_timer, on_grace_over, grace_ms, 0);
+}
+
+/* --- from other threads -------------------------------------------------------------------------------------------- */
+
+static void on_wake(uv_async_t *async) {
+    struct web_loop *loop = async->data;
+    if (loop->wake.fn) loop->wake.fn(loop->wake.arg);
+    loop_flush(loop);
+}
+
+static void on_post(uv_async_t *async) {
+    struct web_loop *loop = async->data;
+    pthread_mutex_lock(&loop->post_lock);
+    struct post *post = loop->first_post;
+    int64_t stop_ms = loop->stop_asked_ms;
+    loop->first_post = loop->last_post = NULL;
+    loop->stop_asked_ms = -1;
+    pthread_mutex_unlock(&loop->post_lock);
+    while (post) {
+        struct post *next = post->next;
+        post->callback.fn(post->callback.arg);
+        free(post);
+        post = next;
+    }
+    if (stop_ms >= 0) drain(loop, stop_ms);
+    loop_flush(loop);
+}
+
+void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
+    loop->wake = (struct callback){fn, arg};
+}
+
+void web_loop_wake(struct web_loop *loop) { uv_async_send(&loop->wake_async); }
+
+void web_loop_post(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
+    struct post *post = must_alloc(sizeof *post);
+    post->callback = (struct callback){fn, arg};
+    pthread_mutex_lock(&loop->post_lock);
+    if (loop->last_post)
+        loop->last_post->next = post;
+    else
+        loop->first_post = post;
+    loop->last_post = post;
+    pthread_mutex_unlock(&loop->post_lock);
+    uv_async_send(&loop->post_async);
+}
+
+void web_loop_stop(struct web_loop *loop, int64_t drain_ms) {
+    pthread_mutex_lock(&loop->post_lock);
+    loop->stop_asked_ms = drain_ms > 0 ? drain_ms : 0;
+    pthread_mutex_unlock(&loop->post_lock);
+    uv_async_send(&loop->post_async);
+}
+
+/* --- timers and signals of the application ------------------------------------------------------------------------- */
+
+static struct source *source_new(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
+    struct source *source = must_alloc(sizeof *source);
+    *source = (struct source){.next = loop->sources, .loop = loop, .callback = {fn, arg}};
+    source->uv.handle.data = source;
+    loop->sources = source;
+    return source;
+}
+
+static void run_source(struct source *source) {
+    source->callback.fn(source->callback.arg);
+    loop_flush(source->loop);
+}
+
+static void on_source_timer(uv_timer_t *timer) { run_source(timer->data); }
+
+static void on_source_signal(uv_signal_t *handle, int signal_number) {
+    (void)signal_number;
+    run_source(handle->data);
+}
+
+RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg) {
+    struct source *source = source_new(loop, fn, arg);
+    uv_timer_init(&loop->uv, &source->uv.timer);
+    uv_unref(&source->uv.handle);
+    int error = uv_timer_start(&source->uv.timer, on_source_timer, (uint64_t)period_ms, (uint64_t)period_ms);
+    return error ? rc_fail(FAULT_INTERNAL, "timer: %s", uv_strerror(error)) : RC_OK;
+}
+
+RC web_loop_on_signal(struct web_loop *loop, int signal_number, void (*fn)(void *arg), void *arg) {
+    struct source *source = source_new(loop, fn, arg);
+    uv_signal_init(&loop->uv, &source->uv.signal);
+    uv_unref(&source->uv.handle);
+    int error = uv_signal_start(&source->uv.signal, on_source_signal, signal_number);
+    return error ? rc_fail(FAULT_IO, "signal %d: %s", signal_number, uv_strerror(error)) : RC_OK;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------------------ */
+
+static RC parse_trusted(struct web_loop *loop) {
+    const struct web_options *o = &loop->options;
+    loop->trusted = must_alloc((o->n_trusted_proxies + 1) * sizeof *loop->trusted);
+    for (size_t i = 0; i < o->n_trusted_proxies; i++)
+        if (!peer_block_parse(o->trusted_proxies[i], &loop->trusted[i]))
+            return rc_fail(FAULT_CONFIG, "trusted proxy %.*s is no address or CIDR block",
+                           STR_ARG(o->trusted_proxies[i]));
+    loop->n_trusted = o->n_trusted_proxies;
+    return RC_OK;
+}
+
+RC web_loop_open(const struct web_options *options, struct web_loop **out) {
+    struct web_loop *loop = must_alloc(sizeof *loop);
+    loop->options = *options;
+    struct rc rc = parse_trusted(loop);
+    int error = rc_ok(rc) ? uv_loop_init(&loop->uv) : 0;
+    if (error) rc = rc_fail(FAULT_IO, "event loop: %s", uv_strerror(error));
+    if (!rc_ok(rc)) {
+        free(loop->trusted);
+        free(loop);
+        return rc;
+    }
+    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of the write, not the end of the process */
+    pthread_mutex_init(&loop->post_lock, NULL);
+    loop->stop_asked_ms = -1;
+    deadlines_open(loop);
+    uv_timer_init(&loop->uv, &loop->drain_timer);
+    error = uv_async_init(&loop->uv, &loop->wake_async, on_wake);
+    if (!error) error = uv_async_init(&loop->uv, &loop->post_async, on_post);
+    loop->drain_timer.data = loop->wake_async.data = loop->post_async.data = loop;
+    if (error) {
+        web_loop_close(loop);
+        return rc_fail(FAULT_IO, "event loop: %s", uv_strerror(error));
+    }
+    *out = loop;
+    return RC_OK;
+}
+
+void web_loop_run(struct web_loop *loop) { uv_run(&loop->uv, UV_RUN_DEFAULT); }
+
+static void close_handle(uv_handle_t *handle, void *arg) {
+    (void)arg;
+    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+/* Exchanges that nobody answered any more: their connections are gone. */
+static void abandon_exchanges(struct web_loop *loop) {
+    struct link *gone = &loop->states[CONN_GONE];
+    while (gone->next != gone) {
+        struct conn *c = (struct conn *)gone->next;
+        if (c->exchange) arena_free(c->exchange->arena);
+        conn_free(c);
+    }
+}
+
+static void free_lists(struct web_loop *loop) {
+    for (struct listener *next, *l = loop->listeners; l; l = next) {
+        next = l->next;
+        free(l);
+    }
+    for (struct source *next, *s = loop->sources; s; s = next) {
+        next = s->next;
+        free(s);
+    }
+    for (struct post *next, *p = loop->first_post; p; p = next) {
+        next = p->next;
+        free(p);
+    }
+}
+
+void web_loop_close(struct web_loop *loop) {
+    if (!loop) return;
+    for (int state = 0; state < CONN_GONE; state++) close_all(loop, (enum conn_state)state);
+    uv_walk(&loop->uv, close_handle, NULL);
+    while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue; /* once more when a uv_stop is left over */
+    abandon_exchanges(loop);
+    uv_loop_close(&loop->uv);
+    free_lists(loop);
+    while (loop->n_arenas) arena_free(loop->arenas[--loop->n_arenas]);
+    bytes_pool_free(&loop->bytes);
+    pthread_mutex_destroy(&loop->post_lock);
+    free(loop->trusted);
+    free(loop);
+}

@@ -1,0 +1,106 @@
+/* The insides of a loop, for the files of src/web. */
+#ifndef GRANTD_LOOP_H
+#define GRANTD_LOOP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "conn.h"
+#include "timetext.h"
+
+#define ARENA_POOL_MAX    64
+#define ARENA_FIRST_BYTES 8192
+#define LINGER_BYTES_MAX  (4u << 20) /* what a refused peer may still send before we stop listening to it */
+#define LINGER_MS         2000
+#define OUT_HIGH_BYTES    (64u << 10) /* answers that may wait for a peer before its next request is looked at */
+#define REFUSED_MAX       256 /* connections beyond connections_max that are told so; more are closed without a word */
+#define SCRATCH_BYTES     16384
+#define DRAIN_GRACE_MS    20 /* what was sent before we were told to stop may still be in the kernel */
+
+struct callback {
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct post {
+    struct post *next;
+    struct callback callback;
+};
+
+/* A timer or a signal of the application. */
+struct source {
+    struct source *next;
+    struct web_loop *loop;
+    struct callback callback;
+    union {
+        uv_handle_t handle;
+        uv_timer_t timer;
+        uv_signal_t signal;
+    } uv;
+};
+
+struct web_loop {
+    uv_loop_t uv;
+    struct web_options options;
+    struct peer_block *trusted;
+    size_t n_trusted;
+
+    struct listener *listeners;
+    struct source *sources;
+    struct link states[CONN_STATES]; /* in the order of their deadlines, since a state has one time limit */
+    int64_t limit_ms[CONN_STATES];   /* 0: none */
+    uv_timer_t deadline_timer;
+    int64_t armed_for_ms; /* 0: not armed */
+    struct conn *first_dirty, *last_dirty;
+    atomic_uint n_conns; /* open ones */
+    size_t n_exchanges;
+
+    uv_async_t wake_async;
+    struct callback wake;
+    uv_async_t post_async;
+    pthread_mutex_t post_lock;
+    struct post *first_post, *last_post; /* under post_lock */
+    int64_t stop_asked_ms;               /* under post_lock; -1: not asked to stop */
+    uv_timer_t drain_timer;
+    int64_t drain_ms;
+    bool draining;   /* answers close their connections */
+    bool grace_over; /* nothing new is taken */
+
+    struct bytes_pool bytes;
+    struct arena *arenas[ARENA_POOL_MAX];
+    size_t n_arenas;
+    int64_t date_s;
+    char date[TIMETEXT_HTTP_BYTES];
+    char scratch[SCRATCH_BYTES]; /* what is read only to be thrown away */
+};
+
+/* Takes a turn on every dirty connection; to be called at the end of every event. */
+void loop_flush(struct web_loop *loop);
+
+struct arena *loop_take_arena(struct web_loop *loop);
+void loop_give_arena(struct web_loop *loop, struct arena *arena);
+
+/* One connection or exchange less: a draining loop may be done. */
+void loop_check_drained(struct web_loop *loop);
+
+/* deadlines.c */
+void conn_enter(struct conn *c, enum conn_state state);
+void deadlines_open(struct web_loop *loop);
+
+/* listen.c */
+void listeners_close(struct web_loop *loop);
+
+/* answer.c */
+void answer_continue(struct conn *c);
+void answer_refusal(struct conn *c, int status);
+
+/* transport.c: the seam below which TLS will be. */
+bool transport_accept(struct conn *c, uv_stream_t *server);
+void transport_read(struct conn *c, bool on);
+/* Bytes taken at once, 0 when the peer takes none now, -1 when the connection is dead. */
+ssize_t transport_write_now(struct conn *c, const char *p, size_t n);
+/* Sends c->writing; conn_turn follows when it is done. False when the connection is dead. */
+bool transport_write_later(struct conn *c);
+void transport_end_output(struct conn *c);
+
+#endif

@@ -1,0 +1,104 @@
+/* The bytes of a connection, in and out, over TCP or a Unix socket: the only file that reads and writes sockets. */
+#include "loop.h"
+
+#include <sys/socket.h>
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
+    struct conn *c = handle->data;
+    (void)suggested;
+    if (c->state == CONN_LINGER) {
+        *out = uv_buf_init(c->loop->scratch, SCRATCH_BYTES);
+        return;
+    }
+    const struct http_limits *limits = &c->loop->options.limits;
+    /* While a handler looks at a request its bytes must not move. */
+    size_t max = c->exchange ? 0 : limits->head_max + limits->body_max + BYTES_BLOCK;
+    bool room = bytes_make_room(&c->in, &c->loop->bytes, 1, max);
+    *out = room ? uv_buf_init(c->in.p + c->in.end, (unsigned)bytes_room(&c->in)) : uv_buf_init(NULL, 0);
+}
+
+static void take_bytes(struct conn *c, size_t n) {
+    if (c->state != CONN_LINGER) {
+        bytes_advance(&c->in, n);
+        conn_mark_dirty(c);
+        return;
+    }
+    c->lingered_n += n;
+    if (c->lingered_n > LINGER_BYTES_MAX) conn_close(c);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+    struct conn *c = stream->data;
+    (void)buf;
+    if (n > 0) take_bytes(c, (size_t)n);
+    if (n == UV_EOF) {
+        c->reading = false;
+        c->peer_ended = true;
+        conn_mark_dirty(c);
+    } else if (n == UV_ENOBUFS) {
+        transport_read(c, false); /* conn_turn reads on when there is room again */
+    } else if (n < 0) {
+        conn_close(c);
+    }
+    if (c->in.p && bytes_n(&c->in) == 0) bytes_release(&c->in, &c->loop->bytes);
+    loop_flush(c->loop);
+}
+
+bool transport_accept(struct conn *c, uv_stream_t *server) {
+    bool is_tcp = server->type == UV_TCP;
+    if (is_tcp) /* neither of them fails before there is a socket */
+        uv_tcp_init(&c->loop->uv, &c->uv.tcp);
+    else
+        uv_pipe_init(&c->loop->uv, &c->uv.pipe, 0);
+    c->uv.handle.data = c;
+    c->write.data = c;
+    if (uv_accept(server, &c->uv.stream) != 0) return false;
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    int n = (int)sizeof address;
+    if (is_tcp && uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&address, &n) != 0) return false;
+    c->peer = peer_of_sockaddr((struct sockaddr *)&address);
+    return true;
+}
+
+void transport_read(struct conn *c, bool on) {
+    if (c->reading == on) return;
+    c->reading = on;
+    if (!on)
+        uv_read_stop(&c->uv.stream);
+    else if (uv_read_start(&c->uv.stream, on_alloc, on_read) != 0)
+        conn_close(c);
+}
+
+ssize_t transport_write_now(struct conn *c, const char *p, size_t n) {
+    union {
+        const char *from;
+        char *to;
+    } bytes = {.from = p}; /* libuv's buffers are not const; it only reads */
+    uv_buf_t buf = uv_buf_init(bytes.to, (unsigned)n);
+    int written = uv_try_write(&c->uv.stream, &buf, 1);
+    if (written == UV_EAGAIN) return 0;
+    return written < 0 ? -1 : written;
+}
+
+static void on_written(uv_write_t *write, int error) {
+    struct conn *c = write->data;
+    struct web_loop *loop = c->loop;
+    bytes_release(&c->writing, &loop->bytes);
+    if (error) {
+        conn_close(c);
+        return;
+    }
+    c->renew = true;
+    conn_mark_dirty(c);
+    loop_flush(loop);
+}
+
+bool transport_write_later(struct conn *c) {
+    uv_buf_t buf = uv_buf_init(bytes_front(&c->writing), (unsigned)bytes_n(&c->writing));
+    return uv_write(&c->write, &c->uv.stream, &buf, 1, on_written) == 0;
+}
+
+void transport_end_output(struct conn *c) {
+    uv_os_fd_t fd;
+    if (uv_fileno(&c->uv.handle, &fd) == 0) shutdown(fd, SHUT_WR);
+}
