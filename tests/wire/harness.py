@@ -274,6 +274,7 @@ class DevServer(Server):
         self.host, self.port = "127.0.0.1", urllib.parse.urlsplit(self.issuer).port
         self.admin_socket = self.info["admin"].removeprefix("unix:")
         self.api = Api(self.host, self.port)
+        self.post, self.get = self.api.post, self.api.get
         apps = self.info["apps"]
         self.confidential, self.public = App(self.api, apps["confidential"]), App(self.api, apps["public"])
         self.resource_server = App(self.api, apps["resource_server"])
