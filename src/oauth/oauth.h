@@ -19,19 +19,29 @@
 #include "registry.h"
 #include "settings.h"
 
-#define OAUTH_RANDOM_BYTES 96 /* fresh random bytes per request; each rule takes its own slice, see OAUTH_RANDOM_* */
-#define CORRELATION_ID_BYTES 37
+#define OAUTH_RANDOM_BYTES    96 /* fresh random bytes per request; each rule takes its own slice, see OAUTH_RANDOM_* */
+#define OAUTH_RANDOM_NONCE    0  /* 24: of the one envelope that a request seals */
+#define OAUTH_RANDOM_SALT     24 /* 16: salt of a new grant */
+#define OAUTH_RANDOM_GRANT_ID 40 /* 10: id of a new grant */
+#define CORRELATION_ID_BYTES  37
 
 struct oauth_env {
     int64_t now_ms;
     const struct registry *registry;
     const struct keyring *keyring;
     const struct settings *settings;
-    const uint8_t *random; /* OAUTH_RANDOM_BYTES */
+    const uint8_t *random;                     /* OAUTH_RANDOM_BYTES */
     char correlation_id[CORRELATION_ID_BYTES]; /* uuid, NUL-ended */
 };
 
-enum oauth_method { METHOD_OTHER = 0, METHOD_GET = 1, METHOD_POST = 2, METHOD_DELETE = 4, METHOD_HEAD = 8, METHOD_OPTIONS = 16 };
+enum oauth_method {
+    METHOD_OTHER = 0,
+    METHOD_GET = 1,
+    METHOD_POST = 2,
+    METHOD_DELETE = 4,
+    METHOD_HEAD = 8,
+    METHOD_OPTIONS = 16
+};
 
 /* The request as the rules see it; slices live as long as the call. */
 struct oauth_req {
@@ -66,19 +76,27 @@ struct oauth_call {
     struct facts facts;
 
     /* outcome */
-    enum refusal refusal;      /* REFUSAL_NONE: success */
+    enum refusal refusal; /* REFUSAL_NONE: success */
     enum refusal_form form;
-    int http_override;         /* 401 for the client rows, see errors.def; 0: the row's */
+    int http_override;     /* 401 for the client rows, see errors.def; 0: the row's */
+    str refused_parameter; /* our own name of the parameter that was refused; empty: none in particular */
+    str refused_scope;     /* a well-formed scope name that was refused; empty: none. Only ever shown inside errors[] */
     str www_authenticate;
-    struct change change;      /* CHANGE_NONE: nothing to apply */
-    bool again;                /* set by `lost`: run ask and decide once more */
-    const struct app *app;     /* once known: for the limiter and events */
-    str client_id;             /* as sent, for the limiter; empty: none */
-    struct answer answer;      /* filled by decide (success) or by oauth_render (refusal) */
+    struct change change;  /* CHANGE_NONE: nothing to apply */
+    bool again;            /* set by `lost`: run ask and decide once more */
+    const struct app *app; /* once known: for the limiter and events */
+    str client_id;         /* as sent, for the limiter; empty: none */
+    struct answer answer;  /* filled by decide (success) or by oauth_render (refusal) */
 
-    void *state;               /* the endpoint's own */
+    str redirect_base;  /* FORM_REDIRECT: the verified redirect URI ... */
+    str redirect_state; /* ... and the state to give back; empty: none was sent */
+
+    void *state; /* the endpoint's own */
 };
 
+/* The program calls `start`; unless it refused, `ask` for round 0, 1 ... until it returns 0, then `decide`; applies the change if there is
+ * one; when it is LOST, `lost`, and from `ask` on again if it set `again`, else applies the change that `lost` may have left; then
+ * oauth_render. A fault on the way becomes REFUSAL_UNAVAILABLE or REFUSAL_INTERNAL, and oauth_render. */
 struct endpoint {
     const char *name;
     void (*start)(struct oauth_call *c);
@@ -87,8 +105,13 @@ struct endpoint {
     void (*lost)(struct oauth_call *c);                                       /* NULL: its changes are never LOST */
 };
 
-extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_authorize, endpoint_uninstall,
-    endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
+extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_authorize,
+    endpoint_uninstall, endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
+
+/* What the tables of this folder support, for the metadata document. Return the number of names. */
+#define OAUTH_LIST_MAX 8
+size_t oauth_list_grant_types(str out[OAUTH_LIST_MAX]);
+size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX]);
 
 /* Sets the refusal of a call (a helper for rules and for the program). */
 static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }

@@ -1,0 +1,161 @@
+#include "client_auth.h"
+
+#include "b64.h"
+#include "percent.h"
+
+/* The methods, in the order in which metadata names them. One that is not `offered` is recognised, so that it counts as a
+ * method that was used, but proves nothing. */
+struct client_method {
+    str name;
+    bool offered;
+    bool for_public; /* what public apps use; the others use the rest */
+    bool (*is_used)(const struct client_params *params, str basic);
+};
+
+static bool post_is_used(const struct client_params *params, str basic) {
+    (void)basic;
+    return params->client_secret.n > 0;
+}
+
+static bool basic_is_used(const struct client_params *params, str basic) {
+    (void)params;
+    return basic.p != NULL;
+}
+
+static bool assertion_is_used(const struct client_params *params, str basic) {
+    (void)basic;
+    return params->client_assertion.n > 0 || params->client_assertion_type.n > 0;
+}
+
+/* Used when no other one is. */
+static bool none_is_used(const struct client_params *params, str basic) {
+    return !post_is_used(params, basic) && !basic_is_used(params, basic) && !assertion_is_used(params, basic);
+}
+
+static const struct client_method methods[] = {
+    {S("client_secret_post"), true, false, post_is_used},
+    {S("client_secret_basic"), true, false, basic_is_used},
+    {S("private_key_jwt"), false, false, assertion_is_used},
+    {S("none"), true, true, none_is_used},
+};
+#define METHOD_COUNT (sizeof methods / sizeof methods[0])
+
+size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX]) {
+    size_t n = 0;
+    for (size_t i = 0; i < METHOD_COUNT; i++)
+        if (methods[i].offered) out[n++] = methods[i].name;
+    return n;
+}
+
+/* NULL when more than one is used. */
+static const struct client_method *method_in_use(const struct client_params *params, str basic) {
+    const struct client_method *found = NULL;
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        if (!methods[i].is_used(params, basic)) continue;
+        if (found) return NULL;
+        found = &methods[i];
+    }
+    return found;
+}
+
+void client_refuse(struct oauth_call *c, const struct client_auth *auth, enum refusal refused) {
+    oauth_refuse(c, refused);
+    if (auth->basic || auth->always_401) c->http_override = 401;
+    if (auth->basic) c->www_authenticate = S("Basic realm=\"grantd\", charset=\"UTF-8\"");
+}
+
+/* The credentials behind "Basic " (RFC 7617 s2; the scheme compares without case); p is NULL when the scheme is another one. */
+static str basic_credentials(str authorization) {
+    str none = {NULL, 0};
+    if (!str_starts_with_nocase(authorization, S("basic"))) return none;
+    str rest = str_from(authorization, 5);
+    if (rest.n && rest.p[0] != ' ') return none;
+    return str_trim(rest);
+}
+
+/* RFC 6749 s2.3.1: both halves are form-encoded before they are joined by a colon. */
+static bool decode_basic(str credentials, struct arena *arena, str *id, str *secret) {
+    size_t n = 0, id_n = 0, secret_n = 0;
+    uint8_t *bytes = arena_alloc_secret(arena, credentials.n + 3);
+    if (!b64_decode(credentials, bytes, &n)) return false;
+    str pair = {(const char *)bytes, n};
+    size_t colon = str_find(pair, ':');
+    if (colon == pair.n) return false;
+    char *room = arena_alloc_secret(arena, pair.n);
+    if (!percent_decode(str_head(pair, colon), PERCENT_FORM, room, &id_n)) return false;
+    if (!percent_decode(str_from(pair, colon + 1), PERCENT_FORM, room + id_n, &secret_n)) return false;
+    *id = (str){room, id_n};
+    *secret = (str){room + id_n, secret_n};
+    return true;
+}
+
+void client_secret_hash(const struct ring_key *key, str secret, uint8_t out[MAC_BYTES]) {
+    digest_mac(key->secret_hash, secret, out, MAC_BYTES);
+}
+
+/* True when the secret is one of the app's live ones. Always as many hashes as an app can have secrets, so that neither
+ * an unknown app (NULL) nor the number of its secrets shows in the time. */
+static bool secret_is_right(const struct keyring *ring, const struct app *app, str secret) {
+    static const uint8_t nobody[MAC_BYTES];
+    bool right = false;
+    for (size_t i = 0; i < SECRETS_PER_APP_MAX; i++) {
+        const struct app_secret *row = app && i < app->n_secrets ? &app->secrets[i] : NULL;
+        const struct ring_key *key = row ? ring->by_number[row->key_number] : NULL;
+        bool usable = key && row->retired_ms == 0;
+        uint8_t hash[MAC_BYTES];
+        client_secret_hash(usable ? key : ring->current, str_head(secret, CLIENT_SECRET_MAX), hash);
+        bool equal = secret_equal(hash, usable ? row->hash : nobody, MAC_BYTES);
+        right |= usable & equal;
+    }
+    return right && secret.n <= CLIENT_SECRET_MAX;
+}
+
+static const struct app *find_app(const struct registry *registry, str client_id) {
+    const struct app *app = client_id.n <= CLIENT_ID_MAX ? registry_app_by_client_id(registry, client_id) : NULL;
+    return app && !app_has(app, APP_DISABLED | APP_DELETED) ? app : NULL;
+}
+
+/* The client id and the secret of the one method in use. */
+static enum refusal read_credentials(struct oauth_call *c, const struct client_params *params, str basic,
+                                     struct client_auth *auth) {
+    c->client_id = params->client_id;
+    auth->secret = params->client_secret;
+    auth->method = method_in_use(params, basic);
+    if (!auth->method) return REFUSAL_CLIENT_AUTH_TWICE;
+    if (auth->basic) {
+        str id = {NULL, 0};
+        if (!decode_basic(basic, c->arena, &id, &auth->secret)) return REFUSAL_CLIENT_ID_MISSING;
+        if (params->client_id.n && !str_eq(params->client_id, id)) return REFUSAL_CLIENT_AUTH_TWICE;
+        c->client_id = id;
+    }
+    return c->client_id.n ? REFUSAL_NONE : REFUSAL_CLIENT_ID_MISSING;
+}
+
+bool client_identify(struct oauth_call *c, const struct client_params *params, struct client_auth *auth) {
+    str basic = basic_credentials(c->req.authorization);
+    auth->basic = basic.p != NULL;
+    enum refusal refused = read_credentials(c, params, basic, auth);
+    if (refused == REFUSAL_CLIENT_AUTH_TWICE) {
+        oauth_refuse(c, refused);
+        return false;
+    }
+    if (refused == REFUSAL_NONE) {
+        c->app = find_app(c->env.registry, c->client_id);
+        if (c->app) return true;
+        secret_is_right(c->env.keyring, NULL, auth->secret);
+        refused = REFUSAL_CLIENT_ID_UNKNOWN;
+    }
+    client_refuse(c, auth, refused);
+    return false;
+}
+
+bool client_authenticate(struct oauth_call *c, const struct client_auth *auth) {
+    bool proven;
+    if (app_has(c->app, APP_PUBLIC))
+        /* Basic with an empty secret is how some clients spell "none" (RFC 6749 s2.3.1); a secret would prove nothing */
+        proven = auth->secret.n == 0 && (auth->method->for_public || auth->basic);
+    else
+        proven = secret_is_right(c->env.keyring, c->app, auth->secret) && auth->method->offered && auth->secret.n > 0;
+    if (!proven) client_refuse(c, auth, REFUSAL_CLIENT_AUTH);
+    return proven;
+}

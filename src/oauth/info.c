@@ -1,0 +1,141 @@
+#include "info.h"
+
+#include "b64.h"
+#include "scopes.h"
+
+/* What both kinds of token have in common. */
+struct info {
+    str token;
+    bool is_refresh, is_of_client;
+    const struct app *app;
+    int32_t hub_id, user_id;
+    struct scope_set scopes;
+    int64_t issued_ms, expires_ms; /* expires_ms 0: no end */
+};
+
+static struct info info_of(const struct oauth_call *c, const struct shown *shown) {
+    if (shown->kind == SHOWN_REFRESH) {
+        const struct grant *g = &c->facts.grant;
+        struct info info = {
+            .token = shown->text,
+            .is_refresh = true,
+            .app = live_app(c, g->app_id),
+            .hub_id = g->hub_id,
+            .user_id = g->user_id,
+            .issued_ms = g->rotated_ms ? g->rotated_ms : g->created_ms,
+            .expires_ms = g->expires_ms,
+        };
+        if (!scope_set_decode(g->scopes, &info.scopes)) info.scopes.n = 0;
+        return info;
+    }
+    const struct access_token *t = &shown->access;
+    return (struct info){
+        .token = shown->text,
+        .is_of_client = t->kind == ACCESS_OF_CLIENT,
+        .app = live_app(c, t->app_id),
+        .hub_id = t->hub_id,
+        .user_id = t->user_id,
+        .scopes = t->scopes,
+        .issued_ms = t->issued_ms,
+        .expires_ms = t->expires_ms,
+    };
+}
+
+#define SIGNATURE_CHARS 44 /* base64 of MAC_BYTES */
+
+/* A keyed hash over the parts; only this server can make or check one. `label` keeps the two signatures of one token apart. */
+static void sign(const struct oauth_call *c, str label, str said, char out[SIGNATURE_CHARS]) {
+    uint8_t mac[MAC_BYTES];
+    str text = arena_printf(c->arena, "%.*s\n%.*s", STR_ARG(label), STR_ARG(said));
+    digest_mac(c->env.keyring->current->signature, text, mac, sizeof mac);
+    b64_encode(mac, sizeof mac, out);
+}
+
+/* HubSpot's signed_access_token. Members that we have no fact for say so plainly: no trial scopes, no scope groups, one hublet. The
+ * installation is named by app and account, as the ids of grants never show. */
+static void write_signed(struct json *j, const struct oauth_call *c, const struct info *info) {
+    str scopes = scopes_join(c->arena, c->env.registry, &info->scopes);
+    str said = arena_printf(c->arena, "%d\n%d\n%d\n%lld\n%.*s", (int)info->app->app_id, (int)info->hub_id,
+                            (int)info->user_id, (long long)info->expires_ms, STR_ARG(scopes));
+    char *scopes_b64 = arena_alloc(c->arena, b64_length(scopes.n));
+    char old_signature[SIGNATURE_CHARS], new_signature[SIGNATURE_CHARS];
+    b64_encode((const uint8_t *)scopes.p, scopes.n, scopes_b64);
+    sign(c, S("signature"), said, old_signature);
+    sign(c, S("newSignature"), said, new_signature);
+    json_key(j, S("signed_access_token"));
+    json_open(j);
+    json_member_int(j, S("expiresAt"), info->expires_ms);
+    json_member_str(j, S("scopes"), (str){scopes_b64, b64_length(scopes.n)});
+    json_member_int(j, S("hubId"), info->hub_id);
+    json_member_int(j, S("userId"), info->user_id);
+    json_member_int(j, S("appId"), info->app->app_id);
+    json_member_str(j, S("signature"), (str){old_signature, SIGNATURE_CHARS});
+    json_member_str(j, S("scopeToScopeGroupPks"), S(""));
+    json_member_str(j, S("newSignature"), (str){new_signature, SIGNATURE_CHARS});
+    json_member_str(j, S("hublet"), S("na1"));
+    json_member_str(j, S("trialScopes"), S(""));
+    json_member_str(j, S("trialScopeToScopeGroupPks"), S(""));
+    json_member_bool(j, S("isUserLevel"), false);
+    json_member_bool(j, S("isPrivateDistribution"), app_has(info->app, APP_PRIVATE_DISTRIBUTION));
+    json_member_str(j, S("appInstallId"), arena_printf(c->arena, "%d-%d", (int)info->app->app_id, (int)info->hub_id));
+    json_member_str(j, S("audience"), c->env.settings->issuer);
+    json_member_int(j, S("installingUserId"), info->user_id);
+    json_member_bool(j, S("isServiceAccount"), false);
+    json_close(j);
+}
+
+/* Who and where; a token of client_credentials speaks of nobody, and of an account only when it is bound to one. */
+static void write_subject(struct json *j, const struct oauth_call *c, const struct info *info) {
+    const struct subject *s = &c->facts.subject;
+    if (info->hub_id) json_member_int(j, S("hub_id"), info->hub_id);
+    if (info->hub_id && s->domain.n) json_member_str(j, S("hub_domain"), s->domain);
+    if (info->user_id) json_member_int(j, S("user_id"), info->user_id);
+    if (info->user_id && s->email.n) json_member_str(j, S("user"), s->email);
+}
+
+static void write_end(struct json *j, const struct oauth_call *c, const struct info *info) {
+    if (info->is_refresh) return;
+    json_member_int(j, S("expires_in"), (info->expires_ms - c->env.now_ms) / 1000);
+    json_member_bool(j, S("is_private_distribution"), app_has(info->app, APP_PRIVATE_DISTRIBUTION));
+    if (!info->is_of_client) write_signed(j, c, info);
+}
+
+/* RFC 7662 s2.2. The subject of an app's own token is its client id, which no person has. */
+static void write_rfc7662(struct json *j, const struct oauth_call *c, const struct info *info) {
+    str issuer = c->env.settings->issuer;
+    json_member_int(j, S("iat"), info->issued_ms / 1000);
+    if (info->expires_ms) json_member_int(j, S("exp"), info->expires_ms / 1000);
+    str sub = info->user_id ? arena_printf(c->arena, "%d", (int)info->user_id) : info->app->client_id;
+    json_member_str(j, S("sub"), sub);
+    json_member_str(j, S("aud"), issuer);
+    json_member_str(j, S("iss"), issuer);
+    if (info->user_id && c->facts.subject.email.n) json_member_str(j, S("username"), c->facts.subject.email);
+}
+
+static str token_use(const struct info *info) {
+    if (info->is_refresh) return S("refresh_token");
+    return info->is_of_client ? S("client_credentials") : S("access_token");
+}
+
+void info_answer(struct oauth_call *c, const struct shown *shown, enum info_style style) {
+    struct info info = info_of(c, shown);
+    const struct subject *s = &c->facts.subject;
+    size_t bound = 4096 + 2 * scopes_bound(c->env.registry, &info.scopes) + 6 * (2 * s->email.n + s->domain.n) +
+                   6 * (3 * c->env.settings->issuer.n);
+    struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
+    struct json j = json_on(&out);
+    bool v3 = style == INFO_V3;
+    json_open(&j);
+    if (v3) json_member_bool(&j, S("active"), true);
+    json_member_str(&j, S("token"), info.token);
+    json_member_str(&j, S("token_type"), v3 ? S("Bearer") : info.is_refresh ? S("refresh") : S("access"));
+    if (v3) json_member_str(&j, S("token_use"), token_use(&info));
+    if (v3 || info.is_refresh) json_member_str(&j, S("client_id"), info.app->client_id);
+    if (v3 || !info.is_refresh) json_member_int(&j, S("app_id"), info.app->app_id);
+    write_subject(&j, c, &info);
+    scopes_write(&j, c, &info.scopes, v3);
+    write_end(&j, c, &info);
+    if (v3) write_rfc7662(&j, c, &info);
+    json_close(&j);
+    c->answer = (struct answer){.http = 200, .type = ANSWER_JSON, .body = buf_str(&out), .no_store = true};
+}

@@ -1,0 +1,50 @@
+/* The token endpoint's own: what its grants share. */
+#ifndef GRANTD_TOKEN_H
+#define GRANTD_TOKEN_H
+
+#include "client_auth.h"
+#include "tokens.h"
+
+struct token_params {
+    struct client_params client;
+    str grant_type, code, redirect_uri, code_verifier, refresh_token, scope;
+};
+
+struct token_call {
+    struct token_params params;
+    const struct grant_rule *rule;
+    struct code code;           /* authorization_code, opened */
+    struct refresh_claim claim; /* refresh_token, not proven */
+};
+
+/* One row per grant type; the members mean what they mean in struct endpoint. */
+struct grant_rule {
+    str name;
+    uint32_t app_grant;                                        /* enum app_grant that the app needs */
+    bool for_public;                                           /* public apps may use it */
+    void (*start)(struct oauth_call *c, struct token_call *t); /* NULL: nothing to check before decide */
+    size_t (*ask)(struct oauth_call *c, struct token_call *t, struct ask out[ASKS_MAX]); /* NULL: needs nothing */
+    void (*decide)(struct oauth_call *c, struct token_call *t);
+    void (*lost)(struct oauth_call *c, struct token_call *t); /* NULL: never */
+};
+
+extern const struct grant_rule grant_code, grant_refresh, grant_client_credentials;
+
+/* What a successful answer says (RFC 6749 s5.1 and HubSpot's members). */
+struct token_answer {
+    const struct access_token *access; /* is sealed here */
+    str refresh_token;                 /* empty: none */
+};
+
+/* Seals the access token and fills c->answer. */
+void token_answer(struct oauth_call *c, const struct token_answer *a);
+
+/* The same for a grant: a new access token with these scopes that ends no later than the grant. */
+void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct scope_set *scopes,
+                        str refresh_token);
+
+/* A revocation of a grant in c->change. The row is kept as long as a code could still ask for it, and as long as the access
+ * tokens that outlive it where an option lets them. */
+void change_revoke_grant(struct oauth_call *c, const struct grant_id *id);
+
+#endif
