@@ -16,12 +16,16 @@
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
 #define RED_ZONE_BYTES 16 /* stays poisoned between two allocations, so that an overrun is seen */
-#define POISON(p, n)   __asan_poison_memory_region((p), (n))
-#define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
+/* Through the empty asm, so that gcc does not take poisoning fresh memory for reading it. */
+static void poison(void *p, size_t n) {
+    __asm__("" : "+r"(p));
+    __asan_poison_memory_region(p, n);
+}
+static void unpoison(void *p, size_t n) { __asan_unpoison_memory_region(p, n); }
 #else
 #define RED_ZONE_BYTES 0
-#define POISON(p, n)   ((void)(p), (void)(n))
-#define UNPOISON(p, n) ((void)(p), (void)(n))
+static void poison(void *p, size_t n) { (void)p, (void)n; }
+static void unpoison(void *p, size_t n) { (void)p, (void)n; }
 #endif
 
 #define ALIGN          (alignof(max_align_t))
@@ -50,23 +54,23 @@ static struct block *block_new(size_t cap, size_t secret_from) {
     struct block *b = cap < SIZE_MAX / 2 ? malloc(sizeof *b + cap) : NULL;
     if (!b) die_of_hunger();
     *b = (struct block){.cap = cap, .secret_from = secret_from};
-    POISON(b->data, cap);
+    poison(b->data, cap);
     return b;
 }
 
 static void block_clean(struct block *b) {
     if (b->secret_from < b->used) {
-        UNPOISON(b->data, b->cap);
+        unpoison(b->data, b->cap);
         explicit_bzero(b->data + b->secret_from, b->used - b->secret_from);
     }
     b->used = 0;
     b->secret_from = NOT_SECRET;
-    POISON(b->data, b->cap);
+    poison(b->data, b->cap);
 }
 
 static void block_free(struct block *b) {
     block_clean(b);
-    UNPOISON(b->data, b->cap);
+    unpoison(b->data, b->cap);
     free(b);
 }
 
@@ -115,7 +119,7 @@ void *arena_alloc(struct arena *a, size_t n) {
     void *p = a->last->data + a->last->used;
     a->last->used += room;
     a->handed_out += n;
-    UNPOISON(p, n);
+    unpoison(p, n);
     return p;
 }
 

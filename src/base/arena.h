@@ -37,7 +37,7 @@ str arena_copy(struct arena *a, str s);
 char *arena_cstr(struct arena *a, str s) __attribute__((returns_nonnull));
 
 /* printf into the arena. */
-str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+str arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
 
 /* Bytes handed out since the last reset; for tests and limits. */
 size_t arena_used(const struct arena *a);
