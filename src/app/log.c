@@ -44,13 +44,6 @@ bool log_level_parse(str text, enum log_level *out) {
     return false;
 }
 
-static void add_event_name(struct json *j, const char *name) {
-    char lower[48];
-    size_t n = 0;
-    for (; name[n] && n < sizeof lower; n++) lower[n] = (char)(name[n] >= 'A' && name[n] <= 'Z' ? name[n] + 32 : name[n]);
-    json_member_str(j, S("event"), (str){lower, n});
-}
-
 size_t log_format(enum event event, int64_t time_ms, const char *correlation_id, const char *const *values,
                   char out[LOG_LINE_MAX]) {
     const struct event_row *row = &event_rows[event];
@@ -61,7 +54,7 @@ size_t log_format(enum event event, int64_t time_ms, const char *correlation_id,
     json_open(&j);
     json_member_str(&j, S("time"), str_of(time_text));
     json_member_str(&j, S("level"), str_of(level_names[row->level]));
-    add_event_name(&j, row->name);
+    json_member_str(&j, S("event"), str_of(row->name));
     json_member_str(&j, S("message"), str_of(row->sentence));
     if (correlation_id) json_member_str(&j, S("correlation_id"), str_of(correlation_id));
     size_t good = b.n; /* a value that does not fit is left out with those behind it */

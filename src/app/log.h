@@ -17,7 +17,7 @@ enum event {
 };
 
 struct event_row {
-    const char *name; /* as in the line: "server_ready" */
+    const char *name; /* as in the line: "SERVER_READY" */
     enum log_level level;
     const char *fields;
     const char *sentence;

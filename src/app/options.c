@@ -152,11 +152,13 @@ static RC read_flags(struct options *o, int *argc, char **argv, const char *cons
 }
 
 RC options_load(struct options *o, int *argc, char **argv, char *const *environment, const char *const *only,
-                struct arena *arena) {
+                bool *out_wrong_usage, struct arena *arena) {
     struct options first; /* only to learn where the file is */
     options_init(&first);
-    TRY(options_read_env(&first, environment, arena));
+    *out_wrong_usage = true;
     TRY(read_flags(&first, argc, argv, only, arena, false));
+    *out_wrong_usage = false;
+    if (first.config.n == 0) TRY(options_read_env(&first, environment, arena));
     options_init(o);
     if (first.config.n) TRY(options_read_file(o, arena_cstr(arena, first.config), arena));
     TRY(options_read_env(o, environment, arena));

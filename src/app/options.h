@@ -75,9 +75,9 @@ RC options_read_flag(struct options *o, int argc, char **argv, int *i, struct ar
 
 /* The whole way: defaults, the file that --config or GRANTD_CONFIG names, the environment, the flags. Takes the flags of the table off argv
  * (and lowers *argc); what is not in the table stays in its order. `only`: NULL, or the names of the rows whose flags are taken,
- * ended by NULL. */
+ * ended by NULL. *out_wrong_usage: the fault is in a flag, not in the file or the environment. */
 RC options_load(struct options *o, int *argc, char **argv, char *const *environment, const char *const *only,
-                struct arena *arena);
+                bool *out_wrong_usage, struct arena *arena);
 
 /* The value of a row as text, as it would stand in the file. */
 str options_value_text(const struct options *o, const struct option_row *row, struct arena *arena);

@@ -1,5 +1,6 @@
 #include "options_parse.h"
 
+#include "suggest.h"
 #include "timetext.h"
 
 #include <stdio.h>
@@ -16,29 +17,12 @@ const struct option_row *option_find_nocase(str name) {
     return NULL;
 }
 
-/* Letters that two names share from the left and from the right: enough to guess what was meant. */
-static size_t likeness(str a, str b) {
-    size_t left = 0, right = 0;
-    while (left < a.n && left < b.n && str_eq_nocase(str_head(str_from(a, left), 1), str_head(str_from(b, left), 1)))
-        left++;
-    while (left + right < a.n && left + right < b.n &&
-           str_eq_nocase((str){a.p + a.n - 1 - right, 1}, (str){b.p + b.n - 1 - right, 1}))
-        right++;
-    return left + right;
-}
-
 const char *option_hint(str name) {
     static _Thread_local char text[80];
-    size_t best = 0, best_likeness = 0;
-    for (size_t i = 0; i < option_count; i++) {
-        size_t n = likeness(name, str_of(option_rows[i].name));
-        if (n <= best_likeness) continue;
-        best = i;
-        best_likeness = n;
-    }
+    struct suggestion s = suggest_for(name);
+    for (size_t i = 0; i < option_count; i++) suggest_add(&s, option_rows[i].name);
     text[0] = 0;
-    if (best_likeness * 3 >= name.n * 2 && best_likeness >= 3)
-        snprintf(text, sizeof text, "; did you mean %s?", option_rows[best].name);
+    if (s.best) snprintf(text, sizeof text, "; did you mean %s?", s.best);
     return text;
 }
 

@@ -9,6 +9,7 @@
 #define TRIES_MAX   3     /* decisions that may end LOST before we give up */
 #define BODY_MAX    65536 /* also refused by the front; here for callers without one */
 #define HEADERS_MAX 12
+#define RETRY_AFTER_S 1   /* when the store is in trouble */
 #define FORM_TYPE   "application/x-www-form-urlencoded"
 
 struct run {
@@ -106,8 +107,13 @@ static void fail(struct run *r, struct rc rc) {
                        : is_of_store(rc)         ? EVENT_STORE_FAULT
                                                  : EVENT_REQUEST_FAULT;
     LOG(event, r->call.env.correlation_id, rc_name(rc), rc_detail(), endpoint_name(r));
-    if (event == EVENT_REQUEST_FAULT) refuse(r, REFUSAL_INTERNAL, 0);
-    else refuse(r, REFUSAL_UNAVAILABLE, 1);
+    r->call.refusal = event == EVENT_REQUEST_FAULT ? REFUSAL_INTERNAL : REFUSAL_UNAVAILABLE;
+    r->call.http_override = 0;
+    r->call.www_authenticate = (str){0};
+    r->call.answer = (struct answer){0};
+    oauth_render(&r->call);
+    if (r->call.refusal == REFUSAL_UNAVAILABLE) r->call.answer.retry_after_s = RETRY_AFTER_S;
+    finish(r);
 }
 
 /* ---- the limiter ---- */

@@ -1,0 +1,315 @@
+#include "server.h"
+
+#include "admin_http.h"
+#include "clock.h"
+#include "health.h"
+#include "log.h"
+#include "random.h"
+#include "worker.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define ADDRESS_BYTES       300
+#define ADMIN_CONNECTIONS   256
+#define ADMIN_DRAIN_MS      1000
+#define ANSWER_DEADLINE_MS  10000
+#define PURGE_PERIOD_MS     60000
+#define PURGE_BATCHES_MAX   16 /* in one go, then others have their turn */
+#define PURGE_ROUNDS_MAX    256
+
+struct server {
+    struct instance *instance;
+    struct crew crew;
+    size_t n_workers, n_addresses, n_ended;
+    struct worker *workers;
+    int *fds; /* address by address, one per worker; -1: none */
+    char (*names)[ADDRESS_BYTES];
+    int admin_fd;
+    char admin_name[ADDRESS_BYTES];
+    char authority[ADDRESS_BYTES];
+    struct web_loop *main_loop;
+    struct health health;
+    struct admin_http admin;
+    unsigned purge_rounds;
+};
+
+static void *must_calloc(size_t n, size_t size) {
+    void *p = calloc(n, size);
+    if (!p) abort();
+    return p;
+}
+
+/* ---- addresses ---- */
+
+static size_t count_threads(const struct options *o) {
+    if (o->threads) return (size_t)o->threads;
+    cpu_set_t cpus;
+    int n = sched_getaffinity(0, sizeof cpus, &cpus) ? 1 : CPU_COUNT(&cpus);
+    return n > 0 ? (size_t)n : 1;
+}
+
+/* A TCP address is bound once per worker, so that the kernel spreads connections over their queues; a Unix socket once for all. */
+static RC bind_address(struct server *s, size_t a) {
+    str address = s->instance->options.listen.items[a];
+    bool is_unix = str_starts_with(address, S("unix:"));
+    int *fds = s->fds + a * s->n_workers;
+    for (size_t w = 0; w < (is_unix ? 1 : s->n_workers); w++) {
+        str wanted = w ? str_of(s->names[a]) : address; /* port 0: the others take the port of the first */
+        char name[ADDRESS_BYTES];
+        TRY(web_bind(wanted, !is_unix, &fds[w], w ? name : s->names[a], ADDRESS_BYTES));
+    }
+    return RC_OK;
+}
+
+static RC bind_all(struct server *s) {
+    const struct options *o = &s->instance->options;
+    for (size_t a = 0; a < s->n_addresses; a++) TRY(bind_address(s, a));
+    return web_bind(options_admin_address(o, s->instance->arena), false, &s->admin_fd, s->admin_name,
+                    sizeof s->admin_name);
+}
+
+RC server_bind(struct instance *i, struct server **out) {
+    struct server *s = must_calloc(1, sizeof *s);
+    s->instance = i;
+    s->n_workers = count_threads(&i->options);
+    s->n_addresses = i->options.listen.n;
+    s->workers = must_calloc(s->n_workers, sizeof *s->workers);
+    s->fds = must_calloc(s->n_workers * s->n_addresses + 1, sizeof *s->fds);
+    s->names = must_calloc(s->n_addresses + 1, sizeof *s->names);
+    s->admin_fd = -1;
+    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++) s->fds[n] = -1;
+    pthread_mutex_init(&s->crew.lock, NULL);
+    pthread_cond_init(&s->crew.changed, NULL);
+    struct rc rc = bind_all(s);
+    if (!rc_ok(rc)) {
+        server_close(s);
+        return rc;
+    }
+    *out = s;
+    return RC_OK;
+}
+
+const char *server_address(const struct server *s, size_t n) { return s->names[n]; }
+const char *server_admin_address(const struct server *s) { return s->admin_name; }
+
+/* ---- opening ---- */
+
+/* Connections are files: take as many as the system lets us. */
+static void raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* host[:port] of the issuer, for requests in absolute form. */
+static const char *find_authority(struct server *s) {
+    str issuer = s->instance->settings.issuer;
+    str rest = str_from(issuer, str_find(issuer, ':') + 3);
+    snprintf(s->authority, sizeof s->authority, "%.*s", STR_ARG(str_head(rest, str_find(rest, '/'))));
+    return s->authority;
+}
+
+static struct web_options web_options_of(struct server *s) {
+    const struct options *o = &s->instance->options;
+    return (struct web_options){
+        .limits = {.head_max = 16384, .target_max = 8192, .headers_max = HTTP_HEADERS_MAX, .body_max = 65536},
+        .header_deadline_ms = o->header_deadline_s * 1000,
+        .body_deadline_ms = o->body_deadline_s * 1000,
+        .idle_deadline_ms = o->idle_deadline_s * 1000,
+        .answer_deadline_ms = ANSWER_DEADLINE_MS,
+        .connections_max = (unsigned)o->connections_max,
+        .authority = find_authority(s),
+        .trusted_proxies = o->trusted_proxies.items,
+        .n_trusted_proxies = o->trusted_proxies.n,
+    };
+}
+
+static RC open_worker(struct server *s, size_t w, const struct web_options *web) {
+    TRY(worker_open(&s->workers[w], &s->crew, web));
+    for (size_t a = 0; a < s->n_addresses; a++) {
+        const int *fds = s->fds + a * s->n_workers;
+        bool shared = s->n_workers > 1 && fds[1] < 0;
+        TRY(worker_listen(&s->workers[w], shared ? fds[0] : fds[w]));
+    }
+    return RC_OK;
+}
+
+static void on_terminate(void *arg);
+static void on_interrupt(void *arg);
+static void on_hangup(void *arg);
+static void on_purge(void *arg);
+
+/* The admin API; on TCP it asks for a token. */
+static RC open_admin(struct server *s) {
+    const struct options *o = &s->instance->options;
+    s->health.instance = s->instance;
+    s->admin.instance = s->instance;
+    s->admin.backup = admin_backup_new();
+    s->admin.health = &s->health;
+    if (o->admin_token_file.n == 0) return RC_OK;
+    const char *path = arena_cstr(s->instance->arena, o->admin_token_file);
+    return admin_token_read(path, s->instance->arena, &s->admin.token);
+}
+
+static RC open_main(struct server *s, const struct web_options *web) {
+    struct web_options options = *web;
+    options.connections_max = ADMIN_CONNECTIONS;
+    options.authority = NULL;
+    options.trusted_proxies = NULL;
+    options.n_trusted_proxies = 0;
+    TRY(open_admin(s));
+    TRY(web_loop_open(&options, &s->main_loop));
+    TRY(web_listen(s->main_loop, s->admin_fd, admin_http_handle, &s->admin));
+    TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
+    TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
+    TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
+    return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
+}
+
+static struct limiter *new_limiter(const struct options *o) {
+    uint8_t key[16];
+    random_fill(key, sizeof key);
+    struct limiter_limits limits = {(uint32_t)o->limit_auth_failures, (uint32_t)o->limit_grant_failures};
+    return limiter_new(limits, key);
+}
+
+/* ---- while it runs ---- */
+
+static void purge_some(struct server *s) {
+    bool more = true;
+    for (int i = 0; more && i < PURGE_BATCHES_MAX; i++) {
+        struct arena *arena = arena_new(4096);
+        struct rc rc = storage_purge(s->instance->admin, clock_now_ms(), arena, &more);
+        arena_free(arena);
+        if (rc_ok(rc)) continue;
+        LOG(EVENT_PURGE_FAILED, NULL, rc_name(rc), rc_detail());
+        return;
+    }
+    if (more && s->purge_rounds++ < PURGE_ROUNDS_MAX) web_loop_post(s->main_loop, on_purge, s);
+    else s->purge_rounds = 0;
+}
+
+static void on_purge(void *arg) {
+    struct server *s = arg;
+    if (!s->health.draining) purge_some(s);
+}
+
+/* The first signal drains, the second one ends at once. */
+static void stop(struct server *s, const char *signal_name) {
+    int64_t drain_ms = s->health.draining ? 0 : s->instance->options.drain_deadline_s * 1000;
+    if (!s->health.draining) LOG(EVENT_SERVER_DRAINING, NULL, signal_name);
+    s->health.draining = true;
+    for (size_t w = 0; w < s->n_workers; w++) web_loop_stop(s->workers[w].loop, drain_ms);
+}
+
+static void on_terminate(void *arg) { stop(arg, "SIGTERM"); }
+static void on_interrupt(void *arg) { stop(arg, "SIGINT"); }
+
+static void on_hangup(void *arg) {
+    (void)arg;
+    LOG(EVENT_SIGNAL_IGNORED, NULL, "SIGHUP");
+}
+
+/* In the main loop: a worker has ended. */
+static void count_ended(void *arg) {
+    struct server *s = arg;
+    if (++s->n_ended == s->n_workers) web_loop_stop(s->main_loop, ADMIN_DRAIN_MS);
+}
+
+static void on_worker_ended(void *arg) {
+    struct server *s = arg;
+    web_loop_post(s->main_loop, count_ended, s);
+}
+
+static void publish(struct instance *i, void *arg) {
+    struct server *s = arg;
+    char version[24];
+    for (size_t w = 0; w < s->n_workers; w++) worker_publish(&s->workers[w], i->registry);
+    snprintf(version, sizeof version, "%lld", (long long)i->registry->version);
+    LOG(EVENT_REGISTRY_PUBLISHED, NULL, version);
+}
+
+/* ---- the whole life ---- */
+
+static RC open_all(struct server *s) {
+    raise_file_limit();
+    s->crew.instance = s->instance;
+    s->crew.limiter = new_limiter(&s->instance->options);
+    s->crew.ended = on_worker_ended;
+    s->crew.ended_arg = s;
+    struct web_options web = web_options_of(s);
+    TRY(open_main(s, &web));
+    for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
+    return RC_OK;
+}
+
+/* Signals that came while we were opening were held back; now the loop hears them. */
+static void let_signals_in(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static RC start_workers(struct server *s) {
+    for (size_t w = 0; w < s->n_workers; w++) TRY(worker_start(&s->workers[w]));
+    return RC_OK;
+}
+
+static void log_ready(const struct server *s) {
+    char threads[24];
+    snprintf(threads, sizeof threads, "%zu", s->n_workers);
+    const char *issuer = arena_cstr(s->instance->arena, s->instance->settings.issuer);
+    LOG(EVENT_SERVER_READY, NULL, issuer, s->n_addresses ? s->names[0] : "", s->admin_name, threads, GRANTD_VERSION);
+}
+
+RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
+    TRY(open_all(s));
+    TRY(log_start());
+    s->instance->publish = publish;
+    s->instance->publish_arg = s;
+    struct rc rc = start_workers(s);
+    let_signals_in();
+    if (rc_ok(rc)) {
+        log_ready(s);
+        if (ready) ready(arg);
+        web_loop_run(s->main_loop);
+        LOG(EVENT_SERVER_STOPPED, NULL);
+    }
+    s->instance->publish = NULL;
+    log_stop();
+    return rc;
+}
+
+/* A socket file that stays behind would look as if somebody listened. */
+static void unlink_socket(const char *name) {
+    if (str_starts_with(str_of(name), S("unix:"))) unlink(name + 5);
+}
+
+void server_close(struct server *s) {
+    if (!s) return;
+    for (size_t w = 0; w < s->n_workers; w++)
+        if (s->workers[w].loop) web_loop_stop(s->workers[w].loop, 0);
+    for (size_t w = 0; w < s->n_workers; w++) worker_close(&s->workers[w]);
+    web_loop_close(s->main_loop);
+    admin_backup_free(s->admin.backup);
+    for (size_t a = 0; a < s->n_addresses; a++) unlink_socket(s->names[a]);
+    unlink_socket(s->admin_name);
+    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++)
+        if (s->fds[n] >= 0) close(s->fds[n]);
+    if (s->admin_fd >= 0) close(s->admin_fd);
+    limiter_free(s->crew.limiter);
+    pthread_mutex_destroy(&s->crew.lock);
+    pthread_cond_destroy(&s->crew.changed);
+    free(s->workers);
+    free(s->fds);
+    free(s->names);
+    free(s);
+}

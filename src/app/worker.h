@@ -1,0 +1,44 @@
+/* worker: one loop thread of the server. Private to server.c and worker.c. */
+#ifndef GRANTD_WORKER_H
+#define GRANTD_WORKER_H
+
+#include "instance.h"
+#include "run.h"
+
+#include <pthread.h>
+
+/* What all workers share. */
+struct crew {
+    struct instance *instance;
+    struct limiter *limiter;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    void (*ended)(void *arg); /* called in the worker's thread as its last act */
+    void *ended_arg;
+};
+
+struct worker {
+    struct crew *crew;
+    struct web_loop *loop;
+    struct db_session *session;
+    struct run_env env;
+    pthread_t thread;
+    bool started;
+    struct registry *fresh; /* under the crew's lock: a registry that the loop has not taken over yet */
+    bool gone;              /* under the crew's lock: the loop has ended */
+};
+
+/* Opens loop and session; the loop's addresses are given by worker_listen. */
+RC worker_open(struct worker *w, struct crew *crew, const struct web_options *web);
+RC worker_listen(struct worker *w, int fd);
+
+/* Starts the thread. */
+RC worker_start(struct worker *w);
+
+/* Gives the loop a new registry and returns once it uses it, or has ended. From another thread. */
+void worker_publish(struct worker *w, struct registry *fresh);
+
+/* Waits for the thread, then closes everything. Also for a worker that was never opened (zeroed). */
+void worker_close(struct worker *w);
+
+#endif
