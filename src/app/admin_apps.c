@@ -1,0 +1,307 @@
+/* Commands on apps. */
+#include "admin_handlers.h"
+#include "admin_secrets.h"
+#include "random.h"
+#include "redirect_uri.h"
+
+/* ---- answers ---- */
+
+static void write_grants(struct json *j, uint32_t grants) {
+    json_key(j, S("grants"));
+    json_open_array(j);
+    if (grants & APP_GRANT_CODE) json_str(j, S("authorization_code"));
+    if (grants & APP_GRANT_REFRESH) json_str(j, S("refresh_token"));
+    if (grants & APP_GRANT_CLIENT_CREDENTIALS) json_str(j, S("client_credentials"));
+    json_close_array(j);
+}
+
+static str status_of(const struct app *app) {
+    return app_has(app, APP_DELETED) ? S("deleted") : app_has(app, APP_DISABLED) ? S("disabled") : S("enabled");
+}
+
+/* The client type is recorded and shown (RFC 8252 s8.4). */
+static void write_head(struct json *j, const struct app *app) {
+    json_member_int(j, S("app_id"), app->app_id);
+    json_member_str(j, S("client_id"), app->client_id);
+    json_member_str(j, S("name"), app->name);
+    json_member_str(j, S("type"), app_has(app, APP_PUBLIC) ? S("public") : S("confidential"));
+    json_member_str(j, S("status"), status_of(app));
+}
+
+static void write_flags(struct json *j, const struct app *app) {
+    bool is_public = app_has(app, APP_PUBLIC);
+    json_member_bool(j, S("public"), is_public);
+    json_member_bool(j, S("rotate"), is_public || app_has(app, APP_ROTATE));
+    json_member_bool(j, S("require_pkce"), is_public || app_has(app, APP_REQUIRE_PKCE));
+    json_member_bool(j, S("resource_server"), app_has(app, APP_RESOURCE_SERVER));
+    json_member_bool(j, S("retry_until_used"), app_has(app, APP_RETRY_UNTIL_USED));
+    json_member_bool(j, S("private"), app_has(app, APP_PRIVATE_DISTRIBUTION));
+}
+
+static void write_app(struct admin_call *c, const struct app *app) {
+    struct json *j = &c->json;
+    write_head(j, app);
+    json_key(j, S("redirect_uris"));
+    json_open_array(j);
+    for (size_t i = 0; i < app->n_redirect_uris; i++) json_str(j, app->redirect_uris[i]);
+    json_close_array(j);
+    admin_write_scopes(c, S("scopes"), &app->scopes);
+    admin_write_scopes(c, S("optional_scopes"), &app->optional_scopes);
+    write_grants(j, app->grants);
+    write_flags(j, app);
+    json_member_str(j, S("developer"), app->developer);
+    json_member_str(j, S("site_url"), app->site_url);
+    json_member_str(j, S("logo_url"), app->logo_url);
+    json_member_int(j, S("access_ttl_s"), app->access_ttl_s);
+    json_member_int(j, S("code_ttl_s"), app->code_ttl_s);
+    json_member_int(j, S("retry_window_s"), app->retry_window_s);
+    json_member_int(j, S("refresh_idle_s"), app->refresh_idle_s);
+    json_member_int(j, S("refresh_absolute_s"), app->refresh_absolute_s);
+    json_member_int(j, S("bound_hub_id"), app->bound_hub_id);
+    json_member_int(j, S("live_secrets"), (int64_t)app->n_secrets);
+    admin_write_time(j, S("created_at"), app->created_ms);
+    admin_write_time(j, S("updated_at"), app->updated_ms);
+}
+
+static RC write_current(struct admin_call *c, int32_t app_id) {
+    const struct app *app = registry_app_by_id(c->instance->registry, app_id);
+    if (!app) return rc_fail(FAULT_INTERNAL, "app %d is not in the registry after its change", app_id);
+    write_app(c, app);
+    return RC_OK;
+}
+
+/* ---- arguments to an app ---- */
+
+static void set_flag(struct app *app, uint32_t flag, const struct admin_flag *in) {
+    if (!in->given) return;
+    app->flags = in->v ? app->flags | flag : app->flags & ~flag;
+}
+
+static uint32_t grants_of(const struct admin_list *names) {
+    uint32_t grants = 0;
+    for (size_t i = 0; i < names->n; i++) {
+        str name = names->v[i];
+        grants |= str_eq(name, S("refresh_token"))        ? (uint32_t)APP_GRANT_REFRESH
+                  : str_eq(name, S("client_credentials")) ? (uint32_t)APP_GRANT_CLIENT_CREDENTIALS
+                                                          : (uint32_t)APP_GRANT_CODE;
+    }
+    return grants;
+}
+
+static void set_grants(struct app *app, const struct admin_input *in) {
+    if (in->grants.given) app->grants = grants_of(&in->grants);
+    if (!in->client_credentials.given) return;
+    if (in->client_credentials.v)
+        app->grants |= APP_GRANT_CLIENT_CREDENTIALS;
+    else
+        app->grants &= ~(uint32_t)APP_GRANT_CLIENT_CREDENTIALS;
+}
+
+static void set_num(int64_t *value, const struct admin_num *in) {
+    if (in->given) *value = in->v;
+}
+
+static void set_str(str *value, const struct admin_str *in) {
+    if (in->given) *value = in->v;
+}
+
+/* What create and update share; scopes apart, because they may change the registry. */
+static void set_fields(struct app *app, const struct admin_input *in) {
+    set_str(&app->name, &in->name);
+    set_str(&app->developer, &in->developer);
+    set_str(&app->site_url, &in->site_url);
+    set_str(&app->logo_url, &in->logo_url);
+    if (in->redirect_uris.given) {
+        app->redirect_uris = in->redirect_uris.v;
+        app->n_redirect_uris = in->redirect_uris.n;
+    }
+    set_flag(app, APP_ROTATE, &in->rotate);
+    set_flag(app, APP_REQUIRE_PKCE, &in->require_pkce);
+    set_flag(app, APP_RESOURCE_SERVER, &in->resource_server);
+    set_flag(app, APP_RETRY_UNTIL_USED, &in->retry_until_used);
+    set_flag(app, APP_PRIVATE_DISTRIBUTION, &in->is_private);
+    if (app_has(app, APP_PUBLIC)) app->flags |= APP_ROTATE | APP_REQUIRE_PKCE;
+    set_num(&app->access_ttl_s, &in->access_ttl_s);
+    set_num(&app->code_ttl_s, &in->code_ttl_s);
+    set_num(&app->retry_window_s, &in->retry_window_s);
+    set_num(&app->refresh_idle_s, &in->refresh_idle_s);
+    set_num(&app->refresh_absolute_s, &in->refresh_absolute_s);
+    if (in->bound_hub_id.given) app->bound_hub_id = (int32_t)in->bound_hub_id.v;
+    set_grants(app, in);
+}
+
+/* ---- rules of an app as a whole ---- */
+
+/* OAuth 2.1 s2.3, RFC 9700 s2.1, s2.6, RFC 8252 s8.4. */
+static void check_redirect_uris(struct admin_call *c, const struct app *app) {
+    for (size_t i = 0; i < app->n_redirect_uris; i++) {
+        if (!redirect_uri_is_registrable(app->redirect_uris[i]))
+            admin_refuse(
+                c, 400, "redirect_uri",
+                "the redirect URI %.*s cannot be registered: it must be https with a path, http on loopback, or a "
+                "private scheme with a dot (com.example.app:/done), without fragment, user or wildcard",
+                STR_ARG(str_head(app->redirect_uris[i], 200)));
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(app->redirect_uris[i], app->redirect_uris[k]))
+                admin_refuse(c, 400, "redirect_uri", "a redirect URI was given twice");
+    }
+}
+
+static void check_grants(struct admin_call *c, const struct app *app) {
+    bool is_public = app_has(app, APP_PUBLIC), api = app_has(app, APP_RESOURCE_SERVER);
+    if (is_public && (app->grants & APP_GRANT_CLIENT_CREDENTIALS))
+        admin_refuse(c, 400, "public_app", "a public app cannot use client_credentials: it has no secret");
+    if (is_public && api)
+        admin_refuse(c, 400, "public_app", "a public app cannot be a resource server: it has no secret");
+    if ((app->grants & APP_GRANT_CODE) && app->n_redirect_uris == 0)
+        admin_refuse(c, 400, "redirect_uri", "the authorization code grant needs at least one --redirect-uri");
+    if (app->grants == 0 && !api)
+        admin_refuse(c, 400, "no_grant",
+                     "the app could do nothing: give --redirect-uri, --client-credentials or "
+                     "--resource-server");
+    if (app->bound_hub_id && !(app->grants & APP_GRANT_CLIENT_CREDENTIALS))
+        admin_refuse(c, 400, "no_grant", "--bound-account is for client_credentials: give --client-credentials too");
+}
+
+/* A scope list of an update stays as it is when it was not given. */
+static RC set_scopes(struct admin_call *c, struct app *app) {
+    bool create = c->in.create_scopes.v;
+    if (c->in.scopes.given) TRY(admin_scope_set(c, &c->in.scopes, create, &app->scopes));
+    if (c->in.optional_scopes.given) TRY(admin_scope_set(c, &c->in.optional_scopes, create, &app->optional_scopes));
+    return RC_OK;
+}
+
+static RC check_account(struct admin_call *c, const struct app *app) {
+    struct account unused;
+    return app->bound_hub_id ? admin_find_account(c, app->bound_hub_id, &unused) : RC_OK;
+}
+
+/* Everything that can be said no to comes before scopes are made. */
+static RC check_app(struct admin_call *c, struct app *app) {
+    check_redirect_uris(c, app);
+    check_grants(c, app);
+    if (!admin_refused(c)) TRY(check_account(c, app));
+    if (!admin_refused(c)) TRY(set_scopes(c, app));
+    return RC_OK;
+}
+
+/* ---- create ---- */
+
+/* A version 4 UUID (RFC 9562 s5.4). */
+static str make_client_id(struct arena *arena) {
+    uint8_t b[16];
+    random_fill(b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
+    return arena_printf(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+                        b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static void init_app(struct admin_call *c, struct app *app) {
+    const struct admin_input *in = &c->in;
+    const struct settings *defaults = &c->instance->settings;
+    *app = (struct app){
+        .client_id = make_client_id(c->arena),
+        .flags = in->is_public.v ? APP_PUBLIC : 0,
+        .grants = in->redirect_uris.n ? APP_GRANT_CODE | APP_GRANT_REFRESH : 0,
+        .access_ttl_s = defaults->access_ttl_s,
+        .code_ttl_s = defaults->code_ttl_s,
+        .retry_window_s = defaults->retry_window_s,
+        .created_ms = c->now_ms,
+        .updated_ms = c->now_ms,
+    };
+    set_fields(app, in);
+}
+
+RC admin_do_app_create(struct admin_call *c) {
+    struct app *app = ARENA_NEW(c->arena, struct app);
+    init_app(c, app);
+    TRY(check_app(c, app));
+    if (admin_refused(c)) return RC_OK;
+    struct edit edit = {.kind = EDIT_APP_CREATE, .app = app, .now_ms = c->now_ms};
+    int32_t app_id = 0;
+    TRY(admin_edit(c, &edit, "an app of that id was made at this moment; try again", &app_id));
+    if (admin_refused(c)) return RC_OK;
+    struct new_secret secret = {0};
+    bool is_public = app_has(app, APP_PUBLIC);
+    if (!is_public) TRY(secret_make(c, app_id, &secret));
+    if (admin_refused(c)) return RC_OK;
+    TRY(write_current(c, app_id));
+    if (!is_public) secret_write(c, &secret);
+    return RC_OK;
+}
+
+/* ---- the others ---- */
+
+RC admin_do_app_list(struct admin_call *c) {
+    const struct registry *r = c->instance->registry;
+    int32_t after = admin_page_after(c), last = 0;
+    size_t limit = admin_page_limit(c), n = 0;
+    bool more = false;
+    json_key(&c->json, S("apps"));
+    json_open_array(&c->json);
+    for (size_t i = 0; i < r->n_apps; i++) {
+        const struct app *app = &r->apps[i];
+        if (app->app_id <= after || (app_has(app, APP_DELETED) && !c->in.all.v)) continue;
+        more = n == limit;
+        if (more) break;
+        json_open(&c->json);
+        write_app(c, app);
+        json_close(&c->json);
+        last = app->app_id;
+        n++;
+    }
+    json_close_array(&c->json);
+    admin_write_next(&c->json, more, last);
+    return RC_OK;
+}
+
+RC admin_do_app_show(struct admin_call *c) {
+    const struct app *app = admin_find_app(c, c->in.app.v);
+    if (app) write_app(c, app);
+    return RC_OK;
+}
+
+static RC update(struct admin_call *c, struct app *app) {
+    app->updated_ms = c->now_ms;
+    struct edit edit = {.kind = EDIT_APP_UPDATE, .app = app, .app_id = app->app_id, .now_ms = c->now_ms};
+    return admin_edit(c, &edit, "the app was deleted at this moment", NULL);
+}
+
+/* A copy that does not point into the registry, which a change may replace. */
+static struct app *copy_app(struct admin_call *c, const struct app *app) {
+    struct app *copy = ARENA_NEW(c->arena, struct app);
+    *copy = *app;
+    str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url, &copy->logo_url};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) *texts[i] = arena_copy(c->arena, *texts[i]);
+    str *uris = ARENA_ARRAY(c->arena, str, app->n_redirect_uris);
+    for (size_t i = 0; i < app->n_redirect_uris; i++) uris[i] = arena_copy(c->arena, app->redirect_uris[i]);
+    copy->redirect_uris = uris;
+    return copy;
+}
+
+RC admin_do_app_update(struct admin_call *c) {
+    const struct app *found = admin_find_app(c, c->in.app.v);
+    if (!found) return RC_OK;
+    struct app *app = copy_app(c, found);
+    set_fields(app, &c->in);
+    TRY(check_app(c, app));
+    if (!admin_refused(c)) TRY(update(c, app));
+    return admin_refused(c) ? RC_OK : write_current(c, app->app_id);
+}
+
+/* Flags on and off by name of the command. Doing it twice is no error. */
+static RC change_flag(struct admin_call *c, uint32_t flag, bool on) {
+    const struct app *found = admin_find_app(c, c->in.app.v);
+    if (!found) return RC_OK;
+    struct app *app = copy_app(c, found);
+    if (app_has(app, flag) != on) {
+        set_flag(app, flag, &(struct admin_flag){true, on});
+        TRY(update(c, app));
+    }
+    return admin_refused(c) ? RC_OK : write_current(c, app->app_id);
+}
+
+RC admin_do_app_disable(struct admin_call *c) { return change_flag(c, APP_DISABLED, true); }
+RC admin_do_app_enable(struct admin_call *c) { return change_flag(c, APP_DISABLED, false); }
+RC admin_do_app_delete(struct admin_call *c) { return change_flag(c, APP_DELETED, true); }
