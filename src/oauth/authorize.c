@@ -42,13 +42,12 @@ static bool refuse(struct oauth_call *c, enum refusal refused) {
 }
 
 /* A parameter that was sent twice has no value that could be trusted. */
-static bool is_repeated(const struct authorize_call *a, str name) {
-    return a->problem.refusal == REFUSAL_PARAMETER_REPEATED && str_eq(a->problem.row->name, name);
-}
+#define IS_REPEATED(a, member)                                                                                         \
+    params_is_repeated(&(a)->problem, &params_table, PARAM_OFFSET(struct authorize_params, member))
 
 static bool check_client(struct oauth_call *c, const struct authorize_call *a) {
     str id = a->params.client_id;
-    if (is_repeated(a, S("client_id"))) return refuse(c, REFUSAL_PARAMETER_REPEATED);
+    if (IS_REPEATED(a, client_id)) return refuse(c, REFUSAL_PARAMETER_REPEATED);
     c->client_id = id;
     const struct app *app = id.n && id.n <= CLIENT_ID_MAX ? registry_app_by_client_id(c->env.registry, id) : NULL;
     if (!app || app_has(app, APP_DISABLED | APP_DELETED)) return refuse(c, REFUSAL_AUTHORIZE_CLIENT);
@@ -67,14 +66,14 @@ static str find_redirect_uri(const struct app *app, str requested) {
 
 /* A second look at what was registered keeps a row that went around the rule from becoming an open redirector. */
 static bool check_redirect_uri(struct oauth_call *c, struct authorize_call *a) {
-    if (is_repeated(a, S("redirect_uri"))) return refuse(c, REFUSAL_PARAMETER_REPEATED);
+    if (IS_REPEATED(a, redirect_uri)) return refuse(c, REFUSAL_PARAMETER_REPEATED);
     str uri = find_redirect_uri(c->app, a->params.redirect_uri);
     if (!redirect_uri_is_registrable(uri)) return refuse(c, REFUSAL_AUTHORIZE_REDIRECT_URI);
     a->code.redirect_uri_sent = a->params.redirect_uri.n > 0;
     redirect_hash(uri, a->code.redirect_hash);
     c->form = FORM_REDIRECT;
     c->redirect_base = uri;
-    if (!is_repeated(a, S("state")) && a->params.state.n <= STATE_MAX) c->redirect_state = a->params.state;
+    if (!IS_REPEATED(a, state) && a->params.state.n <= STATE_MAX) c->redirect_state = a->params.state;
     return true;
 }
 

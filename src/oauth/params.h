@@ -31,11 +31,16 @@ struct params_table {
 struct params_problem {
     enum refusal refusal; /* REFUSAL_PARAMETER_REPEATED or REFUSAL_PARAMETER_TOO_LONG */
     const struct param *row;
+    uint32_t repeated; /* bit i: a parameter with the member of row i came more than once */
 };
+#define PARAM_ROWS_MAX 32
 
 /* Fills the members of *out (zeroed by the caller) and goes on after a problem. Unknown parameters are ignored, also when
  * they are repeated; an empty value is as if it was not sent (RFC 6749 s3.1); of a repeated parameter the first value stays. */
 struct params_problem params_fill(const struct form *form, const struct params_table *table, void *out);
+
+/* True when the member at `offset` was given more than once, under whatever name. */
+bool params_is_repeated(const struct params_problem *problem, const struct params_table *table, size_t offset);
 
 /* Reads the form of a request into *out; refuses the call (and names the parameter) and returns false when it cannot. */
 bool params_read(struct oauth_call *c, const struct params_table *table, void *out);

@@ -66,26 +66,38 @@ static uint64_t get_uint(struct reader *r, size_t n) {
 
 static int32_t get_id(struct reader *r) { return (int32_t)(get_uint(r, 4) & INT32_MAX); }
 
-static str seal(const struct oauth_env *env, struct arena *arena, enum envelope_purpose purpose, enum token_kind kind,
-                const struct pen *plain) {
+/* What seals which kind of text. */
+struct sealed_kind {
+    enum envelope_purpose purpose;
+    enum token_kind text;
+};
+static const struct sealed_kind sealed_code = {ENVELOPE_CODE, TOKEN_CODE};
+static const struct sealed_kind sealed_access = {ENVELOPE_ACCESS, TOKEN_ACCESS};
+
+static str seal(const struct oauth_env *env, struct arena *arena, struct sealed_kind kind, const struct pen *plain) {
     uint8_t body[TOKEN_BODY_MAX];
     char *text = arena_alloc_secret(arena, TOKEN_TEXT_MAX);
-    envelope_seal(env->keyring->current, purpose, env->random + OAUTH_RANDOM_NONCE,
+    envelope_seal(env->keyring->current, kind.purpose, env->random + OAUTH_RANDOM_NONCE,
                   (str){(const char *)plain->p, plain->n}, body);
-    size_t n = token_text_write(kind, (str){(const char *)body, plain->n + ENVELOPE_OVERHEAD}, text);
+    size_t n = token_text_write(kind.text, (str){(const char *)body, plain->n + ENVELOPE_OVERHEAD}, text);
     return (str){text, n};
 }
 
-/* The plaintext of an envelope, in the arena; out_body (if wanted) gets the sealed bytes. */
-static bool unseal(const struct oauth_env *env, struct arena *arena, enum envelope_purpose purpose,
-                   enum token_kind kind, str text, struct reader *out, uint8_t out_nonce[ENVELOPE_NONCE_BYTES]) {
+/* An opened envelope: a reader at the start of its plaintext, which lives in the arena, and its nonce. */
+struct opened {
+    struct reader plain;
+    uint8_t nonce[ENVELOPE_NONCE_BYTES];
+};
+
+static bool unseal(const struct oauth_env *env, struct arena *arena, struct sealed_kind kind, str text,
+                   struct opened *out) {
     uint8_t body[TOKEN_BODY_MAX];
     size_t body_n = 0, plain_n = 0;
-    if (!token_text_read(kind, text, body, &body_n)) return false;
+    if (!token_text_read(kind.text, text, body, &body_n)) return false;
     uint8_t *plain = arena_alloc_secret(arena, TOKEN_BODY_MAX);
-    if (!envelope_open(env->keyring, purpose, (str){(const char *)body, body_n}, plain, &plain_n)) return false;
-    if (out_nonce) memcpy(out_nonce, body + 1, ENVELOPE_NONCE_BYTES);
-    *out = (struct reader){.rest = {(const char *)plain, plain_n}};
+    if (!envelope_open(env->keyring, kind.purpose, (str){(const char *)body, body_n}, plain, &plain_n)) return false;
+    memcpy(out->nonce, body + 1, ENVELOPE_NONCE_BYTES);
+    out->plain = (struct reader){.rest = {(const char *)plain, plain_n}};
     return true;
 }
 
@@ -109,29 +121,30 @@ str code_seal(const struct oauth_env *env, struct arena *arena, const struct cod
     put_uint(&pen, code->nonce.n, 1);
     put_bytes(&pen, code->nonce.p, code->nonce.n);
     put_bytes(&pen, code->scopes.p, code->scopes.n);
-    return seal(env, arena, ENVELOPE_CODE, TOKEN_CODE, &pen);
+    return seal(env, arena, sealed_code, &pen);
 }
 
 bool code_open(const struct oauth_env *env, struct arena *arena, str text, struct code *out) {
-    struct reader r;
-    if (!unseal(env, arena, ENVELOPE_CODE, TOKEN_CODE, text, &r, NULL)) return false;
-    if (get_uint(&r, 1) != CODE_VERSION) return false;
-    uint64_t flags = get_uint(&r, 1);
+    struct opened opened;
+    if (!unseal(env, arena, sealed_code, text, &opened)) return false;
+    struct reader *r = &opened.plain;
+    if (get_uint(r, 1) != CODE_VERSION) return false;
+    uint64_t flags = get_uint(r, 1);
     *out =
         (struct code){.redirect_uri_sent = flags & CODE_REDIRECT_URI_SENT, .has_challenge = flags & CODE_HAS_CHALLENGE};
-    get_copy(&r, out->grant_id.b, GRANT_ID_BYTES);
-    out->app_id = get_id(&r);
-    out->hub_id = get_id(&r);
-    out->user_id = get_id(&r);
-    out->issued_ms = (int64_t)get_uint(&r, TIME_BYTES);
-    out->expires_ms = out->issued_ms + (int64_t)get_uint(&r, 2) * 1000;
-    out->auth_time_ms = (int64_t)get_uint(&r, TIME_BYTES);
-    get_copy(&r, out->redirect_hash, REDIRECT_HASH_BYTES);
-    if (out->has_challenge) get_copy(&r, out->challenge, SHA256_BYTES);
-    out->nonce = get_bytes(&r, get_uint(&r, 1));
-    out->scopes = r.rest;
+    get_copy(r, out->grant_id.b, GRANT_ID_BYTES);
+    out->app_id = get_id(r);
+    out->hub_id = get_id(r);
+    out->user_id = get_id(r);
+    out->issued_ms = (int64_t)get_uint(r, TIME_BYTES);
+    out->expires_ms = out->issued_ms + (int64_t)get_uint(r, 2) * 1000;
+    out->auth_time_ms = (int64_t)get_uint(r, TIME_BYTES);
+    get_copy(r, out->redirect_hash, REDIRECT_HASH_BYTES);
+    if (out->has_challenge) get_copy(r, out->challenge, SHA256_BYTES);
+    out->nonce = get_bytes(r, get_uint(r, 1));
+    out->scopes = r->rest;
     struct scope_set scopes;
-    return !r.is_short && scope_set_decode(out->scopes, &scopes);
+    return !r->is_short && scope_set_decode(out->scopes, &scopes);
 }
 
 str access_seal(const struct oauth_env *env, struct arena *arena, const struct access_token *token) {
@@ -146,25 +159,25 @@ str access_seal(const struct oauth_env *env, struct arena *arena, const struct a
     put_uint(&pen, (uint64_t)token->issued_ms, TIME_BYTES);
     put_uint(&pen, (uint64_t)token->expires_ms, TIME_BYTES);
     put_bytes(&pen, scopes, scope_set_encode(&token->scopes, scopes));
-    return seal(env, arena, ENVELOPE_ACCESS, TOKEN_ACCESS, &pen);
+    return seal(env, arena, sealed_access, &pen);
 }
 
 bool access_open(const struct oauth_env *env, struct arena *arena, str text, struct access_token *out) {
-    struct reader r;
-    uint8_t nonce[ENVELOPE_NONCE_BYTES];
-    if (!unseal(env, arena, ENVELOPE_ACCESS, TOKEN_ACCESS, text, &r, nonce)) return false;
-    if (get_uint(&r, 1) != ACCESS_VERSION) return false;
-    uint64_t kind = get_uint(&r, 1);
+    struct opened opened;
+    if (!unseal(env, arena, sealed_access, text, &opened)) return false;
+    struct reader *r = &opened.plain;
+    if (get_uint(r, 1) != ACCESS_VERSION) return false;
+    uint64_t kind = get_uint(r, 1);
     if (kind != ACCESS_OF_GRANT && kind != ACCESS_OF_CLIENT) return false;
     *out = (struct access_token){.kind = (enum access_kind)kind};
-    memcpy(out->token_id, nonce, TOKEN_ID_BYTES);
-    if (out->kind == ACCESS_OF_GRANT) get_copy(&r, out->grant_id.b, GRANT_ID_BYTES);
-    out->app_id = get_id(&r);
-    out->hub_id = get_id(&r);
-    out->user_id = get_id(&r);
-    out->issued_ms = (int64_t)get_uint(&r, TIME_BYTES);
-    out->expires_ms = (int64_t)get_uint(&r, TIME_BYTES);
-    return !r.is_short && scope_set_decode(r.rest, &out->scopes);
+    memcpy(out->token_id, opened.nonce, TOKEN_ID_BYTES);
+    if (out->kind == ACCESS_OF_GRANT) get_copy(r, out->grant_id.b, GRANT_ID_BYTES);
+    out->app_id = get_id(r);
+    out->hub_id = get_id(r);
+    out->user_id = get_id(r);
+    out->issued_ms = (int64_t)get_uint(r, TIME_BYTES);
+    out->expires_ms = (int64_t)get_uint(r, TIME_BYTES);
+    return !r->is_short && scope_set_decode(r->rest, &out->scopes);
 }
 
 str refresh_make(const struct oauth_env *env, struct arena *arena, const struct grant *grant, uint32_t n) {
