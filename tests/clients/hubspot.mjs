@@ -23,14 +23,13 @@ async function consent () {
 const redeem = code => tokensApi.create('authorization_code', code, app.redirect_uri, app.client_id, app.client_secret)
 const refresh = token => tokensApi.create('refresh_token', undefined, undefined, app.client_id, app.client_secret, token)
 
-async function refused (promise, code, status) {
+async function refused (promise, code, message) {
   const error = await promise.then(() => assert.fail('was not refused'), error => error)
   assert.equal(error.code, code, String(error))
   assert.match(error.body.correlationId, /^[0-9a-f-]{36}$/)
-  assert.ok(error.body.message && error.body.category)
+  assert.match(error.body.message, message)
+  assert.ok(error.body.category)
   assert.equal(error.headers['x-hubspot-correlation-id'], error.body.correlationId)
-  assert.ok(String(error).includes(error.body.message))
-  if (status) assert.ok(JSON.stringify(error.body).length > 20)
 }
 
 const scenarios = {
@@ -59,18 +58,18 @@ const scenarios = {
   async archive () {
     const got = await redeem(await consent())
     assert.equal(await refreshTokensApi.archive(got.refreshToken), undefined)
-    await refused(refresh(got.refreshToken), 400, 'BAD_REFRESH_TOKEN')
-    await refused(refreshTokensApi.get(got.refreshToken), 404)
+    await refused(refresh(got.refreshToken), 400, /^refresh token is invalid, expired or revoked$/)
+    await refused(refreshTokensApi.get(got.refreshToken), 404, /unknown/)
   },
   async errors () {
     const code = await consent()
     await redeem(code)
-    await refused(redeem(code), 400, 'BAD_AUTH_CODE')
-    await refused(redeem('nonsense'), 400, 'BAD_AUTH_CODE')
-    await refused(refresh('nonsense'), 400, 'BAD_REFRESH_TOKEN')
-    await refused(tokensApi.create('nonsense', undefined, undefined, app.client_id, app.client_secret), 400, 'BAD_GRANT_TYPE')
-    await refused(tokensApi.create('refresh_token', undefined, undefined, app.client_id, 'wrong', 'x'), 400, 'BAD_CLIENT_SECRET')
-    await refused(accessTokensApi.get('nonsense'), 400)
+    await refused(redeem(code), 400, /^missing or unknown auth code$/)
+    await refused(redeem('nonsense'), 400, /^missing or unknown auth code$/)
+    await refused(refresh('nonsense'), 400, /^refresh token is invalid, expired or revoked$/)
+    await refused(tokensApi.create('nonsense', undefined, undefined, app.client_id, app.client_secret), 400, /^missing or unknown grant type$/)
+    await refused(tokensApi.create('refresh_token', undefined, undefined, app.client_id, 'wrong', 'x'), 400, /^missing or unknown client secret$/)
+    await refused(accessTokensApi.get('nonsense'), 400, /correct format$/)
   }
 }
 
