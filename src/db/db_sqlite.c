@@ -31,7 +31,7 @@ static void sqlite_close_session(struct db_session *base) {
     pthread_mutex_lock(&db->lock);
     while (s->outstanding) pthread_cond_wait(&db->let_go, &db->lock);
     pthread_mutex_unlock(&db->lock);
-    conn_close(&s->own);
+    conn_end(&s->own);
     free(s);
 }
 
@@ -149,7 +149,7 @@ static RC sqlite_prepare(struct db *base, const struct db_sql *table, size_t n) 
 }
 
 static void db_free(struct sqlite_db *db) {
-    conn_close(&db->writer);
+    conn_end(&db->writer);
     pthread_mutex_destroy(&db->writing);
     pthread_mutex_destroy(&db->lock);
     pthread_cond_destroy(&db->work);

@@ -76,7 +76,7 @@ struct sqlite_db {
 
 /* Opens a connection to the database; pragmas are set. On a fault nothing is left open. */
 RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind);
-void conn_close(struct conn *c);
+void conn_end(struct conn *c);
 
 /* Runs one of the transaction statements. */
 RC conn_control(struct conn *c, enum control control);

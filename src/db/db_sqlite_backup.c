@@ -47,7 +47,7 @@ static RC copy_from_snapshot(struct sqlite_db *db, sqlite3 *target, void (*progr
     struct rc rc = code == SQLITE_OK ? copy_pages(source.sqlite, target, progress, arg)
                                      : conn_fault(source.sqlite, code, "backup");
     conn_rollback(&source);
-    conn_close(&source);
+    conn_end(&source);
     return rc;
 }
 

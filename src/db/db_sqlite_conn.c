@@ -84,11 +84,11 @@ RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (db->in_memory ? SQLITE_OPEN_CREATE : 0);
     int code = sqlite3_open_v2(db->path, &c->sqlite, flags, NULL);
     struct rc rc = code == SQLITE_OK ? conn_set_up(c, db, kind) : conn_fault(c->sqlite, code, db->path);
-    if (!rc_ok(rc)) conn_close(c);
+    if (!rc_ok(rc)) conn_end(c);
     return rc;
 }
 
-void conn_close(struct conn *c) {
+void conn_end(struct conn *c) {
     for (size_t i = 0; c->prepared && i < c->n_table; i++) sqlite3_finalize(c->prepared[i].stmt);
     for (size_t i = 0; i < CONTROLS; i++) sqlite3_finalize(c->control[i]);
     free(c->prepared);
