@@ -32,12 +32,13 @@ static int take_body(struct conn *c) {
         c->raw_n = c->head_n + c->body_n;
         return 1;
     }
-    size_t decoded, used, raw = here - c->body_n;
+    size_t raw = here - c->body_n;
+    struct http_decoded decoded;
     char *data = bytes_front(&c->in) + c->head_n + c->body_n;
-    int verdict = http_chunks_decode(&c->chunks, &c->loop->options.limits, data, raw, &decoded, &used);
-    if (verdict == 1) c->raw_n = c->head_n + c->body_n + used;
-    c->body_n += decoded;
-    if (verdict == 0) c->in.end -= raw - decoded; /* all of it was eaten; the next bytes go right behind the body */
+    int verdict = http_chunks_decode(&c->chunks, &c->loop->options.limits, data, raw, &decoded);
+    if (verdict == 1) c->raw_n = c->head_n + c->body_n + decoded.used;
+    c->body_n += decoded.n;
+    if (verdict == 0) c->in.end -= raw - decoded.n; /* all of it was eaten; the next bytes go right behind the body */
     return verdict;
 }
 

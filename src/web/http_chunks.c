@@ -93,9 +93,9 @@ static int take_framing(struct http_chunks *c, const struct http_limits *limits,
     }
 }
 
-int http_chunks_decode(struct http_chunks *c, const struct http_limits *limits, char *data, size_t n, size_t *out_n,
-                       size_t *used) {
-    size_t in = 0, out = 0;
+int http_chunks_decode(struct http_chunks *c, const struct http_limits *limits, char *data, size_t n,
+                       struct http_decoded *out) {
+    size_t in = 0, to = 0;
     int status = 0;
     while (in < n && c->state != AT_END && !status) {
         if (c->state != AT_DATA) {
@@ -103,14 +103,13 @@ int http_chunks_decode(struct http_chunks *c, const struct http_limits *limits, 
             continue;
         }
         size_t part = c->left < n - in ? (size_t)c->left : n - in;
-        memmove(data + out, data + in, part);
+        memmove(data + to, data + in, part);
         in += part;
-        out += part;
+        to += part;
         c->left -= part;
         c->total += part;
         if (c->left == 0) c->state = AT_DATA_CR;
     }
-    *out_n = out;
-    *used = in;
+    *out = (struct http_decoded){.used = in, .n = to};
     return status ? -status : c->state == AT_END;
 }

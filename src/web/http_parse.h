@@ -41,11 +41,11 @@ struct http_head {
 
 /* The state of a head that arrives in pieces, so that no byte is looked at twice. Zero it for each request. */
 struct http_scan {
-    size_t seen;       /* bytes already scanned */
-    size_t line_start; /* of the line that is not complete yet */
-    size_t lines;      /* complete ones, the request line included */
+    size_t seen;           /* bytes already scanned */
+    size_t line_start;     /* of the line that is not complete yet */
+    size_t lines;          /* complete ones, the request line included */
     size_t first, first_n; /* the request line, without CRLF */
-    bool checked;      /* the request line was parsed and is good */
+    bool checked;          /* the request line was parsed and is good */
 };
 
 /* Looks for the end of a head in data (all bytes of the request so far). Returns 0 when more is needed, -status when it must be refused at
@@ -62,15 +62,21 @@ const struct http_header *http_find_header(const struct http_head *h, str name);
 /* A chunked body that arrives in pieces. Zero it for each body. */
 struct http_chunks {
     int state;
-    uint64_t left;    /* bytes of the chunk that are still to come */
-    uint64_t total;   /* decoded so far */
-    size_t line;      /* bytes of the size line or trailer line so far */
-    size_t overhead;  /* bytes of framing in all; bounded */
+    uint64_t left;   /* bytes of the chunk that are still to come */
+    uint64_t total;  /* decoded so far */
+    size_t line;     /* bytes of the size line or trailer line so far */
+    size_t overhead; /* bytes of framing in all; bounded */
 };
 
-/* Decodes in place: moves the body bytes of data[0..n) to the front, sets *out_n to their number and *used to the bytes eaten. Returns 0:
- * more is needed, 1: the body is complete, else -status. */
-int http_chunks_decode(struct http_chunks *c, const struct http_limits *limits, char *data, size_t n, size_t *out_n,
-                       size_t *used);
+/* What a call of http_chunks_decode did. */
+struct http_decoded {
+    size_t used; /* bytes eaten */
+    size_t n;    /* body bytes, now at the front of data */
+};
+
+/* Decodes in place: moves the body bytes of data[0..n) to the front. Returns 0: all was eaten and more is needed, 1: the body is complete (what
+ * comes behind it is not touched), else -status. */
+int http_chunks_decode(struct http_chunks *c, const struct http_limits *limits, char *data, size_t n,
+                       struct http_decoded *out);
 
 #endif

@@ -1,6 +1,5 @@
 #include "loop.h"
 
-#include <errno.h>
 #include <signal.h>
 
 #include "must_alloc.h"
@@ -178,6 +177,12 @@ static RC parse_trusted(struct web_loop *loop) {
     return RC_OK;
 }
 
+/* A peer that has gone is an error of the write, not the end of the process. */
+static void ignore_sigpipe(void) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
 RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     struct web_loop *loop = must_alloc(sizeof *loop);
     loop->options = *options;
@@ -189,7 +194,7 @@ RC web_loop_open(const struct web_options *options, struct web_loop **out) {
         free(loop);
         return rc;
     }
-    signal(SIGPIPE, SIG_IGN); /* a peer that has gone is an error of the write, not the end of the process */
+    ignore_sigpipe();
     pthread_mutex_init(&loop->post_lock, NULL);
     loop->stop_asked_ms = -1;
     deadlines_open(loop);

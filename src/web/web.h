@@ -13,16 +13,16 @@ struct web_response;
 typedef void web_refusal(struct web_response *response, struct arena *arena, void *arg);
 
 struct web_options {
-    struct http_limits limits;    /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
-    int64_t header_deadline_ms;   /* absolute, from the first byte of a request; 10 s */
-    int64_t body_deadline_ms;     /* absolute, from the first byte of the body; 10 s */
-    int64_t idle_deadline_ms;     /* between requests; 60 s */
-    int64_t answer_deadline_ms;   /* for the peer to take our answer; 10 s */
-    unsigned connections_max;     /* per loop; beyond: 503 and close */
-    const char *authority;        /* host[:port] of the issuer, for absolute-form targets; NULL: any */
-    const str *trusted_proxies;   /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
+    struct http_limits limits;  /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
+    int64_t header_deadline_ms; /* absolute, from the first byte of a request; 10 s */
+    int64_t body_deadline_ms;   /* absolute, from the first byte of the body; 10 s */
+    int64_t idle_deadline_ms;   /* between requests; 60 s */
+    int64_t answer_deadline_ms; /* for the peer to take our answer; 10 s */
+    unsigned connections_max;   /* per loop; beyond: 503 and close */
+    const char *authority;      /* host[:port] of the issuer, for absolute-form targets; NULL: any */
+    const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
-    web_refusal *refusal;         /* body and headers of web's own refusals; NULL: no body */
+    web_refusal *refusal; /* body and headers of web's own refusals; NULL: no body */
     void *refusal_arg;
 };
 
@@ -32,9 +32,9 @@ struct web_exchange; /* one request and its answer */
 struct web_request {
     const struct http_head *head;
     str body;
-    str peer;          /* client address as text, after X-Forwarded-For of a trusted proxy; "unix" for Unix sockets */
+    str peer; /* client address as text, after X-Forwarded-For of a trusted proxy; "unix" for Unix sockets */
     bool is_unix;
-    bool is_secure;    /* TLS here, or X-Forwarded-Proto: https of a trusted proxy */
+    bool is_secure;      /* TLS here, or X-Forwarded-Proto: https of a trusted proxy */
     struct arena *arena; /* of this exchange: lives until it is answered */
 };
 
@@ -44,12 +44,12 @@ struct web_header {
 
 struct web_response {
     int status;
-    str content_type;   /* empty: none (and no body) */
-    str body;           /* lives until web_respond returns */
+    str content_type;                 /* empty: none (and no body) */
+    str body;                         /* lives until web_respond returns */
     const struct web_header *headers; /* further ones; one with CR, LF or NUL in it is left out */
     size_t n_headers;
-    bool no_store;      /* Cache-Control: no-store, Pragma: no-cache */
-    bool close;         /* answer, then close */
+    bool no_store; /* Cache-Control: no-store, Pragma: no-cache */
+    bool close;    /* answer, then close */
 };
 
 /* Called for each complete request, in the loop's thread. It must lead to exactly one web_respond. */
