@@ -1,0 +1,177 @@
+/* grantd: finds the command and hands over. */
+#include "cli.h"
+#include "command.h"
+#include "log.h"
+#include "random.h"
+#include "suggest.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct command commands[] = {
+    {"dev",
+     "[--listen ADDR:PORT] [--data DIR] [--json] [OPTION ...]",
+     "Run a server to try things on, with apps, an account and a person in it.",
+     {{"--json", "Print one line of JSON when it is ready."},
+      {"--no-auto-approve", "Do not answer authorization requests at once."}},
+     cmd_dev},
+    {"serve",
+     "--data DIR --listen ADDR:PORT --issuer URL [OPTION ...]",
+     "Run the server.",
+     {{0}},
+     cmd_serve},
+    {"check-config",
+     "[--json] [OPTION ...]",
+     "Check the options for serve and print the ones in effect.",
+     {{"--json", "Print JSON."}},
+     cmd_check_config},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+int command_fail(struct rc rc) {
+    fprintf(stderr, "grantd: %s\n", *rc_detail() ? rc_detail() : rc_text(rc));
+    return COMMAND_FAILED;
+}
+
+static int print(struct buf *text) {
+    bool whole = fwrite(text->p, 1, text->n, stdout) == text->n && fflush(stdout) == 0;
+    buf_free(text);
+    return whole ? COMMAND_DONE : command_fail(rc_fail(FAULT_IO, "the output could not be written: %m"));
+}
+
+/* ---- help ---- */
+
+static const char *const admin_nouns[][2] = {
+    {"app", "Apps and their secrets: create, list, show, update, disable, enable, delete, secret."},
+    {"account", "Accounts into which apps are installed."},
+    {"user", "People who install apps."},
+    {"scope", "What apps may ask for."},
+    {"grant", "Which app may act where, for whom: list, show, revoke."},
+    {"key", "The key ring."},
+    {"backup", "Copy the store while the server goes on."},
+};
+
+static int show_help(void) {
+    struct buf out = buf_growing(1 << 16);
+    buf_add(&out, S("grantd is an OAuth 2.1 authorization server.\n\nusage: grantd COMMAND ...\n\n"));
+    for (size_t i = 0; i < COMMANDS; i++) buf_printf(&out, "  %-14s %s\n", commands[i].name, commands[i].doc);
+    for (size_t i = 0; i < sizeof admin_nouns / sizeof *admin_nouns; i++)
+        if (cli_has(admin_nouns[i][0])) buf_printf(&out, "  %-14s %s\n", admin_nouns[i][0], admin_nouns[i][1]);
+    buf_add(&out, S("  version        Print the version.\n\ngrantd COMMAND --help tells more. To try it: grantd dev\n"));
+    return print(&out);
+}
+
+static void add_option_help(struct buf *out, const struct option_row *row) {
+    static const char *const values[] = {" TEXT", " ITEM", "", " N", " TIME"};
+    char flag[64];
+    snprintf(flag, sizeof flag, "%s%s", row->flag, values[row->type]);
+    buf_printf(out, "  %-34s %s", flag, row->doc);
+    if (*row->def) buf_printf(out, " [%s]", row->def);
+    buf_add_char(out, '\n');
+}
+
+static int show_command_help(const struct command *c) {
+    struct buf out = buf_growing(1 << 16);
+    buf_printf(&out, "usage: grantd %s %s\n\n%s\n\n", c->name, c->usage, c->doc);
+    for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++)
+        buf_printf(&out, "  %-34s %s\n", c->flags[i].flag, c->flags[i].doc);
+    for (size_t i = 0; i < option_count; i++) add_option_help(&out, &option_rows[i]);
+    buf_add(&out, S("\nEvery option can stand in an options file (--config) and in the environment (GRANTD_NAME) as well.\n"));
+    return print(&out);
+}
+
+/* ---- a command line ---- */
+
+static int wrong_usage(const char *command, str problem, const char *best) {
+    fprintf(stderr, "grantd: %.*s", STR_ARG(problem));
+    if (best) fprintf(stderr, "; did you mean %s?", best);
+    fprintf(stderr, "; see: grantd %s%s--help\n", command, *command ? " " : "");
+    return COMMAND_USAGE;
+}
+
+static int unknown_flag(const struct command *c, const char *arg, struct arena *arena) {
+    struct suggestion s = suggest_for(str_head(str_of(arg), str_find(str_of(arg), '=')));
+    for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++) suggest_add(&s, c->flags[i].flag);
+    for (size_t i = 0; i < option_count; i++) suggest_add(&s, option_rows[i].flag);
+    const char *kind = arg[0] == '-' ? "there is no option" : "there is too much:";
+    return wrong_usage(c->name, arena_printf(arena, "%s %.80s", kind, arg), s.best);
+}
+
+/* The switches of the command itself; options_load has left them in argv. */
+static int read_flags(const struct command *c, int argc, char **argv, struct command_line *line) {
+    for (int a = 0; a < argc; a++) {
+        size_t i = 0;
+        while (i < COMMAND_FLAGS_MAX && c->flags[i].flag && !str_eq(str_of(argv[a]), str_of(c->flags[i].flag))) i++;
+        if (i == COMMAND_FLAGS_MAX || !c->flags[i].flag) return unknown_flag(c, argv[a], line->arena);
+        line->given[i] = true;
+    }
+    return COMMAND_DONE;
+}
+
+static bool wants_help(int argc, char **argv) {
+    for (int i = 0; i < argc; i++)
+        if (str_eq(str_of(argv[i]), S("--help")) || str_eq(str_of(argv[i]), S("-h"))) return true;
+    return false;
+}
+
+static int read_and_run(const struct command *c, int argc, char **argv, struct command_line *line) {
+    enum log_level level;
+    bool in_flag = false;
+    struct rc rc = options_load(&line->options, &argc, argv, environ, NULL, &in_flag, line->arena);
+    if (!rc_ok(rc) && in_flag) return wrong_usage(c->name, str_of(rc_detail()), NULL);
+    if (!rc_ok(rc)) return command_fail(rc);
+    int status = read_flags(c, argc, argv, line);
+    if (status != COMMAND_DONE) return status;
+    if (log_level_parse(line->options.log_level, &level)) log_set_level(level);
+    return c->run(line);
+}
+
+static int run_command(const struct command *c, int argc, char **argv) {
+    if (wants_help(argc, argv)) return show_command_help(c);
+    struct command_line line = {.arena = arena_new(4096)};
+    int status = read_and_run(c, argc, argv, &line);
+    arena_free(line.arena);
+    return status;
+}
+
+/* ---- dispatch ---- */
+
+static int show_version(void) {
+    struct buf out = buf_growing(128);
+    buf_printf(&out, "grantd %s\n", GRANTD_VERSION);
+    return print(&out);
+}
+
+/* Hidden: docs/configuration.md is what this prints. */
+static int show_options_page(void) {
+    struct buf out = buf_growing(1 << 20);
+    options_write_page(&out);
+    return print(&out);
+}
+
+static int unknown_command(const char *word) {
+    struct suggestion s = suggest_for(str_of(word));
+    for (size_t i = 0; i < COMMANDS; i++) suggest_add(&s, commands[i].name);
+    for (size_t i = 0; i < sizeof admin_nouns / sizeof *admin_nouns; i++) suggest_add(&s, admin_nouns[i][0]);
+    suggest_add(&s, "version");
+    char problem[128];
+    snprintf(problem, sizeof problem, "there is no command %.80s", word);
+    return wrong_usage("", str_of(problem), s.best);
+}
+
+static bool is_word(const char *word, const char *name, const char *flag) {
+    return str_eq(str_of(word), str_of(name)) || str_eq(str_of(word), str_of(flag));
+}
+
+int main(int argc, char **argv) {
+    if (!crypto_start()) return command_fail(rc_fail(FAULT_CRYPTO, "the crypto libraries do not start"));
+    if (argc < 2) return wrong_usage("", S("say which command"), NULL);
+    const char *word = argv[1];
+    if (is_word(word, "version", "--version")) return show_version();
+    if (is_word(word, "help", "--help") || is_word(word, "-h", "-h")) return show_help();
+    if (argc == 3 && is_word(word, "docs", "docs") && is_word(argv[2], "options", "options")) return show_options_page();
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (str_eq(str_of(word), str_of(commands[i].name))) return run_command(&commands[i], argc - 2, argv + 2);
+    if (cli_has(word)) return cli_main(argc, argv);
+    return unknown_command(word);
+}
