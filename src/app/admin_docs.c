@@ -28,6 +28,28 @@ void admin_write_usage(const struct admin_command *command, struct buf *out) {
 
 /* ---- help ---- */
 
+#define HELP_COLUMNS 110
+
+/* The words of a text from column `at` on, broken before HELP_COLUMNS, further lines indented by `indent`. */
+static void add_wrapped(struct buf *out, str text, size_t at, size_t indent) {
+    while (text.n) {
+        str word = str_take(&text, ' ');
+        if (at > indent && at + 1 + word.n > HELP_COLUMNS) {
+            buf_add_char(out, '\n');
+            pad(out, out->n, indent);
+            at = indent;
+        } else if (at > indent) {
+            buf_add_char(out, ' ');
+            at++;
+        }
+        buf_add(out, word);
+        at += word.n;
+    }
+    buf_add_char(out, '\n');
+}
+
+#define ROW_COLUMN 33
+
 static void write_help_row(const struct admin_use *u, struct buf *out) {
     const struct admin_arg *arg = admin_use_arg(u);
     size_t from = out->n;
@@ -36,14 +58,18 @@ static void write_help_row(const struct admin_use *u, struct buf *out) {
         buf_add(out, str_of(arg->meta));
     else
         add_flag_usage(arg, out);
-    pad(out, from, 32);
-    buf_printf(out, " %s\n", arg->doc);
+    pad(out, from, ROW_COLUMN);
+    add_wrapped(out, str_of(arg->doc), ROW_COLUMN, ROW_COLUMN);
 }
 
 void admin_write_help(const struct admin_command *command, struct buf *out) {
-    buf_printf(out, "%s\n\nusage: ", command->doc);
-    admin_write_usage(command, out);
-    buf_add(out, S("\n\n"));
+    char memory[2048];
+    struct buf usage = buf_on(memory, sizeof memory);
+    admin_write_usage(command, &usage);
+    add_wrapped(out, str_of(command->doc), 0, 0);
+    buf_add(out, S("\nusage: "));
+    add_wrapped(out, buf_str(&usage), 7, 7);
+    buf_add_char(out, '\n');
     for (const struct admin_use *u = command->uses; u->use; u++) write_help_row(u, out);
     buf_add(out, S("  --data DIR                     The data directory; or GRANTD_DATA.\n"
                    "  --json                         Print one JSON document.\n"));
@@ -127,7 +153,7 @@ static const char introduction[] =
     "`admin-openapi.json` says the same for machines.\n\n"
     "Secrets are shown once, in the answer to the command that makes them, and cannot be read again. Passwords never "
     "stand in arguments.\n"
-    "Lists: apps and scopes are given whole; `--no-FLAG` turns a switch off, `--FLAG=` empties a list.\n";
+    "A list that is given to an update replaces the old one; `--FLAG=` empties it. `--no-FLAG` turns a switch off.\n";
 
 void admin_write_markdown(struct buf *out) {
     str noun = {NULL, 0};
@@ -307,7 +333,8 @@ static void write_paths(struct json *j) {
 }
 
 static const char components[] =
-    ",\"components\":{\"schemas\":{\"Refusal\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{"
+    ",\"components\":{\"schemas\":{\"Refusal\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":"
+    "{"
     "\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},"
     "\"message\":{\"type\":\"string\"}}}}}}}}\n";
 

@@ -10,6 +10,7 @@
 #include "cli_link.h"
 #include "digest.h"
 #include "options.h"
+#include "suggest.h"
 
 #define PAGE_ROWS      1000
 #define BACKUP_STEP_MS 200
@@ -52,39 +53,50 @@ static int print(struct buf *text) {
 
 /* ---- help and documents ---- */
 
+/* Commands that share their words are shown together. */
 static int show_help(const struct cli *cli, str words) {
     struct buf out = buf_growing(OUTPUT_MAX);
-    if (cli->in.command) {
-        admin_write_help(cli->in.command, &out);
-    } else {
+    size_t shown = 0;
+    for (size_t i = 0; i < admin_command_count && cli->in.command; i++) {
+        if (!str_eq(str_of(admin_commands[i].words), str_of(cli->in.command->words))) continue;
+        if (shown++) buf_add_char(&out, '\n');
+        admin_write_help(&admin_commands[i], &out);
+    }
+    if (!shown) {
         buf_add(&out, S("usage: grantd NOUN VERB [--data DIR] [--json] ...\n\n"));
         admin_write_commands(words, &out);
     }
     return print(&out);
 }
 
-/* A beginning of commands, like "app secret": its list goes where the error goes. */
-static int show_beginning(const struct cli *cli, str words) {
-    struct buf out = buf_growing(OUTPUT_MAX);
+/* The words name no command: what was meant? */
+static int say_unknown(const struct cli *cli, str words) {
+    struct suggestion near = suggest_for(words);
     str noun = words;
-    admin_write_commands(words, &out);
-    if (out.n == 0) admin_write_commands(str_take(&noun, ' '), &out);
-    say_usage(cli, cli->in.problem, words);
-    fwrite(out.p, 1, out.n, stderr);
-    buf_free(&out);
-    return EXIT_USAGE;
+    for (size_t i = 0; i < admin_command_count; i++) suggest_add(&near, admin_commands[i].words);
+    if (!near.best || str_find(words, ' ') == words.n) return say_usage(cli, S("say what to do"), str_take(&noun, ' '));
+    str problem = arena_printf(cli->arena, "there is no command %.*s; did you mean: %s", STR_ARG(words), near.best);
+    return say_usage(cli, problem, str_take(&noun, ' '));
 }
 
-/* Hidden: `grantd docs admin`, `grantd docs admin-openapi`. */
+/* `grantd docs NAME`, for those who change grantd: pages that are written from the tables. */
+static const struct {
+    str name;
+    void (*write)(struct buf *out);
+} documents[] = {
+    {S("admin"), admin_write_markdown},
+    {S("admin-openapi"), admin_write_openapi},
+    {S("options"), options_write_page},
+};
+
 static int write_document(str name) {
     struct buf out = buf_growing(OUTPUT_MAX);
-    if (str_eq(name, S("admin")))
-        admin_write_markdown(&out);
-    else if (str_eq(name, S("admin-openapi")))
-        admin_write_openapi(&out);
-    else
-        return say(EXIT_USAGE, S("there is no such document: admin, admin-openapi"));
-    return print(&out);
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        if (!str_eq(name, documents[i].name)) continue;
+        documents[i].write(&out);
+        return print(&out);
+    }
+    return say(EXIT_USAGE, S("there is no such document: admin, admin-openapi, options"));
 }
 
 /* ---- a command ---- */
@@ -166,7 +178,7 @@ static int read_and_run(struct cli *cli, int argc, char **argv) {
     if (argc == 3 && str_eq(str_of(argv[1]), S("docs"))) return write_document(str_of(argv[2]));
     bool ok = cli_args_read(argc, argv, cli->arena, &cli->in, &words);
     if (cli->in.help) return show_help(cli, words);
-    if (!cli->in.command) return show_beginning(cli, words);
+    if (!cli->in.command) return say_unknown(cli, words);
     if (!ok) return say_usage(cli, cli->in.problem, str_of(cli->in.command->words));
     if (cli->options.data.n == 0 && cli->options.admin_listen.n == 0)
         return say(EXIT_USAGE, S("say which data directory: --data DIR, or GRANTD_DATA in the environment"));
