@@ -56,9 +56,12 @@ void timetext_http(int64_t time_s, char out[TIMETEXT_HTTP_BYTES]) {
 }
 
 void timetext_iso(int64_t time_ms, char out[TIMETEXT_ISO_BYTES]) {
-    int64_t time_s = time_ms / 1000;
-    if (time_ms % 1000 < 0) time_s--;
-    unsigned ms = (unsigned)(time_ms - time_s * 1000);
+    int64_t time_s = time_ms / 1000, rest_ms = time_ms % 1000;
+    if (rest_ms < 0) { /* before 1970: seconds count down, milliseconds within them up */
+        time_s--;
+        rest_ms += 1000;
+    }
+    unsigned ms = (unsigned)rest_ms;
     if (time_s < TIME_MIN_S) ms = 0;
     if (time_s > TIME_MAX_S) ms = 999;
     struct civil c = civil_of(time_s);
