@@ -27,9 +27,10 @@ def test_access_token_expires(dev_factory):
 
 def test_refresh_token_with_an_end(dev_factory):
     server = dev_factory()
-    app = server.new_app("--refresh-absolute", "1s")
+    app = server.new_app("--code-ttl", "1s", "--refresh-absolute", "2s")
     got = app.install()
-    assert app.refresh(got["refresh_token"]).status == 200
-    time.sleep(1.2)
+    again = app.refresh(got["refresh_token"])
+    assert again.status == 200 and again.json["expires_in"] <= 2  # no access token outlives its grant
+    time.sleep(2.2)
     assert test_refusals.is_refusal(app.refresh(got["refresh_token"]), "REFRESH_INVALID")
     assert not app.is_active(got["refresh_token"])

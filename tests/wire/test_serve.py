@@ -53,7 +53,7 @@ def test_two_servers_on_one_directory(serve_factory):
     assert "in use" in said
     said = refused("dev", "--data", server.data, "--listen", "127.0.0.1:0")
     assert "in use" in said
-    assert server.api.get("/oauth/authorize").status == 400  # the first one does not mind
+    assert server.api.post(harness.V3, b"").json["status"] == "BAD_CLIENT_ID"  # the first one does not mind
 
 
 def test_port_in_use(tmp_path):
@@ -71,7 +71,7 @@ def test_production_has_no_v1_and_no_auto_approval(serve_factory):
     assert app.client_credentials().status == 200
     assert app.at("/oauth/v1/token").client_credentials().status == 404
     assert server.api.get("/oauth/v1/access-tokens/x").status == 404
-    assert app.authorize().status not in (302, 303) or "code" not in app.authorize().location  # norm: A03
+    assert app.authorize().status == 404  # norm: A03
 
 
 def test_an_installation_made_by_the_administrator(serve_factory):
@@ -116,8 +116,7 @@ def test_options_from_file_and_environment(dev_factory, tmp_path):
     assert "no_such_option" in refused("dev", "--config", config, "--listen", "127.0.0.1:0")
 
 
-def test_health_and_metrics(dev):
-    """norm: X22"""
+def test_health(dev):
     def ask(path):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(harness.PATIENCE_S)
@@ -125,11 +124,6 @@ def test_health_and_metrics(dev):
             s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             return b"".join(iter(lambda: s.recv(65536), b""))
 
-    got = dev.confidential.install()
     for path in ("/health/live", "/health/ready"):
         assert ask(path).startswith(b"HTTP/1.1 200 ")
-    metrics = ask("/metrics")
-    assert metrics.startswith(b"HTTP/1.1 200 ") and b"# TYPE grantd_" in metrics
-    assert got["access_token"].encode() not in metrics and dev.confidential.client_secret.encode() not in metrics
-    # not for strangers
-    assert dev.get("/metrics").status == 404 and dev.get("/health/ready").status == 404
+        assert dev.get(path).status == 404  # not for strangers
