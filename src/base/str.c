@@ -68,10 +68,11 @@ size_t str_utf8_length(str s) {
 }
 
 bool str_is_utf8(str s) {
-    while (s.n) {
-        size_t length = s.p[0] ? str_utf8_length(s) : 0;
+    for (size_t i = 0; i < s.n;) {
+        uint8_t c = (uint8_t)s.p[i];
+        size_t length = c && c < 0x80 ? 1 : c ? str_utf8_length(str_from(s, i)) : 0;
         if (length == 0) return false;
-        s = str_from(s, length);
+        i += length;
     }
     return true;
 }
