@@ -217,20 +217,22 @@ void conn_mark_dirty(struct conn *c) {
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
-struct conn *conn_new(struct listener *listener) {
+struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *address) {
     struct conn *c = must_alloc(sizeof *c);
+    struct web_loop *loop = listener->loop;
     c->link = (struct link){&c->link, &c->link};
-    c->loop = listener->loop;
+    c->loop = loop;
     c->listener = listener;
-    atomic_fetch_add_explicit(&c->loop->n_conns, 1, memory_order_relaxed);
-    return c;
-}
-
-void conn_start(struct conn *c) {
+    c->peer = peer_of_sockaddr(address);
+    c->trusted_peer = peer_is_in(&c->peer, loop->trusted, loop->n_trusted);
     peer_print(&c->peer, c->peer_text);
-    c->trusted_peer = peer_is_in(&c->peer, c->loop->trusted, c->loop->n_trusted);
+    atomic_fetch_add_explicit(&loop->n_conns, 1, memory_order_relaxed);
     conn_enter(c, CONN_IDLE);
-    transport_read(c, true);
+    if (transport_open(c, fd))
+        transport_read(c, true);
+    else
+        conn_close(c);
+    return c;
 }
 
 void conn_free(struct conn *c) {

@@ -27,7 +27,16 @@ struct link {
     struct link *prev, *next;
 };
 
-struct listener;
+/* A socket to accept from, and who handles its requests. */
+struct listener {
+    struct listener *next;
+    struct web_loop *loop;
+    web_handler *handler;
+    void *arg;
+    int fd;
+    uv_poll_t poll;
+    uv_timer_t pause;
+};
 
 struct conn {
     struct link link; /* first: a link is its connection */
@@ -78,22 +87,8 @@ struct web_exchange {
     struct http_head head;
 };
 
-struct listener {
-    struct listener *next;
-    struct web_loop *loop;
-    web_handler *handler;
-    void *arg;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
-};
-
-/* A connection before it is accepted, and the start of its life afterwards. */
-struct conn *conn_new(struct listener *listener);
-void conn_start(struct conn *c);
+/* The connection of a socket that was just accepted. It owns fd. */
+struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *address);
 
 /* Frees a connection whose handle is closed and whose exchange is over; conn_close comes here by itself. */
 void conn_free(struct conn *c);

@@ -140,53 +140,88 @@ RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t na
 
 /* --- accepting ------------------------------------------------------------------------------------------------- */
 
-/* libuv itself survives EMFILE: it keeps a descriptor in reserve, with which it accepts and closes what it cannot serve. */
-static void on_connection(uv_stream_t *server, int error) {
-    struct listener *listener = server->data;
-    struct web_loop *loop = listener->loop;
-    if (error) return;
-    struct conn *c = conn_new(listener);
-    unsigned max = loop->options.connections_max, open = web_loop_connections(loop);
-    if (!transport_accept(c, server) || (open > max && open - max > REFUSED_MAX)) {
-        conn_close(c);
-        return;
-    }
-    conn_start(c);
-    if (open > max) conn_refuse(c, 503);
-    loop_flush(loop);
+/* Not uv_listen: when it runs out of descriptors and its reserve is lost to another thread, it accepts and fails forever without
+ * coming back to the loop. Here accepting pauses: who connects waits in the backlog, who is connected is served and leaves. */
+static void on_readable(uv_poll_t *poll, int error, int events);
+
+static void on_pause_over(uv_timer_t *timer) {
+    struct listener *l = timer->data;
+    uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 
-static int open_handle(struct listener *listener, int family, int fd) {
-    uv_loop_t *uv = &listener->loop->uv;
-    if (family == AF_UNIX) {
-        uv_pipe_init(uv, &listener->uv.pipe, 0);
-        return uv_pipe_open(&listener->uv.pipe, fd);
+static void pause_accepting(struct listener *l) {
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->pause, on_pause_over, ACCEPT_PAUSE_MS, 0);
+}
+
+static void take(struct listener *l, int fd, const struct sockaddr *address) {
+    unsigned max = l->loop->options.connections_max;
+    struct conn *c = conn_new(l, fd, address);
+    unsigned open = web_loop_connections(l->loop);
+    if (open <= max) return;
+    if (open - max > REFUSED_MAX)
+        conn_close(c);
+    else
+        conn_refuse(c, 503);
+}
+
+static bool is_out_of_resources(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static void on_readable(uv_poll_t *poll, int error, int events) {
+    struct listener *l = poll->data;
+    (void)events;
+    if (error) {
+        pause_accepting(l);
+        return;
     }
-    uv_tcp_init(uv, &listener->uv.tcp);
-    return uv_tcp_open(&listener->uv.tcp, fd);
+    for (int i = 0; i < ACCEPT_MAX; i++) {
+        struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+        socklen_t n = sizeof address;
+        int fd = accept4(l->fd, (struct sockaddr *)&address, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            take(l, fd, (struct sockaddr *)&address);
+            continue;
+        }
+        if (errno == EAGAIN) break;
+        if (!is_out_of_resources(errno)) continue; /* this one was lost on its way: accept(2) */
+        pause_accepting(l);
+        break;
+    }
+    loop_flush(l->loop);
 }
 
 RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg) {
-    struct sockaddr_storage address;
-    socklen_t n = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &n) != 0)
-        return rc_fail(FAULT_IO, "not a socket to listen on: %s", strerror(errno));
+    if (listen(fd, BACKLOG) != 0) return rc_fail(FAULT_IO, "cannot listen: %s", strerror(errno));
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0) return rc_fail(FAULT_IO, "no descriptor for a listener: %s", strerror(errno));
 
-    struct listener *listener = must_alloc(sizeof *listener);
-    *listener = (struct listener){.next = loop->listeners, .loop = loop, .handler = handler, .arg = arg};
-    loop->listeners = listener;
-    int error = open_handle(listener, address.ss_family, own);
-    listener->uv.handle.data = listener;
-    if (error)
+    struct listener *l = must_alloc(sizeof *l);
+    int error = uv_poll_init_socket(&loop->uv, &l->poll, own);
+    if (error) {
         close(own);
-    else
-        error = uv_listen(&listener->uv.stream, BACKLOG, on_connection);
+        free(l);
+        return rc_fail(FAULT_IO, "cannot listen: %s", uv_strerror(error));
+    }
+    l->next = loop->listeners;
+    l->loop = loop;
+    l->handler = handler;
+    l->arg = arg;
+    l->fd = own;
+    loop->listeners = l;
+    uv_timer_init(&loop->uv, &l->pause);
+    l->poll.data = l->pause.data = l;
+    error = uv_poll_start(&l->poll, UV_READABLE, on_readable);
     return error ? rc_fail(FAULT_IO, "cannot listen: %s", uv_strerror(error)) : RC_OK;
 }
 
 void listeners_close(struct web_loop *loop) {
-    for (struct listener *l = loop->listeners; l; l = l->next)
-        if (!uv_is_closing(&l->uv.handle)) uv_close(&l->uv.handle, NULL);
+    for (struct listener *l = loop->listeners; l; l = l->next) {
+        if (l->fd < 0) continue;
+        uv_close((uv_handle_t *)&l->poll, NULL);
+        uv_close((uv_handle_t *)&l->pause, NULL);
+        close(l->fd);
+        l->fd = -1;
+    }
 }

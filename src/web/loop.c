@@ -245,6 +245,7 @@ static void free_lists(struct web_loop *loop) {
 void web_loop_close(struct web_loop *loop) {
     if (!loop) return;
     for (int state = 0; state < CONN_GONE; state++) close_all(loop, (enum conn_state)state);
+    listeners_close(loop);
     uv_walk(&loop->uv, close_handle, NULL);
     while (uv_run(&loop->uv, UV_RUN_DEFAULT) != 0) continue; /* once more when a uv_stop is left over */
     abandon_exchanges(loop);

@@ -14,6 +14,8 @@
 #define LINGER_MS         2000
 #define OUT_HIGH_BYTES    (64u << 10) /* answers that may wait for a peer before its next request is looked at */
 #define REFUSED_MAX       256 /* connections beyond connections_max that are told so; more are closed without a word */
+#define ACCEPT_PAUSE_MS   100 /* after running out of descriptors */
+#define ACCEPT_MAX        64  /* connections per event: those that are open want to be served as well */
 #define SCRATCH_BYTES     16384
 #define DRAIN_GRACE_MS    20 /* what was sent before we were told to stop may still be in the kernel */
 
@@ -95,7 +97,8 @@ void answer_continue(struct conn *c);
 void answer_refusal(struct conn *c, int status);
 
 /* transport.c: the seam below which TLS will be. */
-bool transport_accept(struct conn *c, uv_stream_t *server);
+/* Takes over a socket. False when libuv does not want it; then it is closed. */
+bool transport_open(struct conn *c, int fd);
 void transport_read(struct conn *c, bool on);
 /* Bytes taken at once, 0 when the peer takes none now, -1 when the connection is dead. */
 ssize_t transport_write_now(struct conn *c, const char *p, size_t n);

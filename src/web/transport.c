@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
     struct conn *c = handle->data;
@@ -44,20 +45,19 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     loop_flush(c->loop);
 }
 
-bool transport_accept(struct conn *c, uv_stream_t *server) {
-    bool is_tcp = server->type == UV_TCP;
-    if (is_tcp) /* neither of them fails before there is a socket */
-        uv_tcp_init(&c->loop->uv, &c->uv.tcp);
-    else
-        uv_pipe_init(&c->loop->uv, &c->uv.pipe, 0);
-    c->uv.handle.data = c;
+bool transport_open(struct conn *c, int fd) {
+    int error;
     c->write.data = c;
-    if (uv_accept(server, &c->uv.stream) != 0) return false;
-    struct sockaddr_storage address = {.ss_family = AF_UNIX};
-    int n = (int)sizeof address;
-    if (is_tcp && uv_tcp_getpeername(&c->uv.tcp, (struct sockaddr *)&address, &n) != 0) return false;
-    c->peer = peer_of_sockaddr((struct sockaddr *)&address);
-    return true;
+    if (c->peer.is_unix) {
+        uv_pipe_init(&c->loop->uv, &c->uv.pipe, 0);
+        error = uv_pipe_open(&c->uv.pipe, fd);
+    } else {
+        uv_tcp_init(&c->loop->uv, &c->uv.tcp);
+        error = uv_tcp_open(&c->uv.tcp, fd);
+    }
+    c->uv.handle.data = c;
+    if (error) close(fd);
+    return error == 0;
 }
 
 void transport_read(struct conn *c, bool on) {
