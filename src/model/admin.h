@@ -13,9 +13,9 @@ enum listing_kind {
     LISTING_ACCOUNTS, /* .hub_id or a page after .after -> struct account[] */
     LISTING_USERS,    /* .user_id or .email or a page after .after -> struct user[] */
     LISTING_MEMBERS,  /* of .user_id or of .hub_id -> struct member[] */
-    LISTING_GRANTS,   /* filters .app_id, .hub_id, .user_id (0: any), or .grant_id; a page after .after_grant -> struct grant[] */
-    LISTING_KEYS,     /* all -> struct sealed_key[] */
-    LISTING_VERSION,  /* -> int64_t[1], raised by every administrative change */
+    LISTING_GRANTS, /* filters .app_id, .hub_id, .user_id (0: any), or .grant_id; a page after .after_grant -> struct grant[] */
+    LISTING_KEYS,    /* all -> struct sealed_key[] */
+    LISTING_VERSION, /* -> int64_t[1], raised by every administrative change */
     LISTING_KINDS
 };
 

@@ -12,7 +12,7 @@ enum ask_kind {
     ASK_KINDS
 };
 
-#define ASKS_MAX 2
+#define ASKS_MAX       2
 #define ASK_ROUNDS_MAX 3
 #define TOKEN_ID_BYTES 16
 
@@ -27,7 +27,7 @@ struct ask {
 struct subject {
     bool user_found, user_enabled;
     bool account_found, account_enabled;
-    bool member;          /* the user belongs to the account */
+    bool member; /* the user belongs to the account */
     str email, user_name, domain;
 };
 

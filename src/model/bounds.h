@@ -2,26 +2,26 @@
 #ifndef GRANTD_BOUNDS_H
 #define GRANTD_BOUNDS_H
 
-#define TOKEN_TEXT_MAX 512     /* any token, code or secret, as text */
-#define CLIENT_ID_MAX 64
-#define CLIENT_SECRET_MAX 128
-#define REDIRECT_URI_MAX 2048
-#define REDIRECT_URIS_MAX 32   /* per app */
-#define SCOPE_NAME_MAX 128
-#define SCOPE_LIST_MAX 8192    /* the whole `scope` parameter */
-#define SCOPE_SET_MAX 112      /* scopes of one grant ... */
-#define SCOPE_SET_BYTES 112    /* ... and the bytes of their encoded ids, so that a code stays under TOKEN_TEXT_MAX */
-#define STATE_MAX 4096
-#define OIDC_NONCE_MAX 128
+#define TOKEN_TEXT_MAX       512 /* any token, code or secret, as text */
+#define CLIENT_ID_MAX        64
+#define CLIENT_SECRET_MAX    128
+#define REDIRECT_URI_MAX     2048
+#define REDIRECT_URIS_MAX    32 /* per app */
+#define SCOPE_NAME_MAX       128
+#define SCOPE_LIST_MAX       8192 /* the whole `scope` parameter */
+#define SCOPE_SET_MAX        112  /* scopes of one grant ... */
+#define SCOPE_SET_BYTES      112 /* ... and the bytes of their encoded ids, so that a code stays under TOKEN_TEXT_MAX */
+#define STATE_MAX            4096
+#define OIDC_NONCE_MAX       128
 #define CODE_CHALLENGE_CHARS 43
-#define CODE_VERIFIER_MIN 43
-#define CODE_VERIFIER_MAX 128
-#define NAME_MAX_BYTES 200     /* names of apps, accounts and people */
-#define EMAIL_MAX 254
-#define DOMAIN_MAX 253
-#define SECRETS_PER_APP_MAX 2  /* live at once */
-#define ID_MAX INT32_MAX       /* app_id, hub_id, user_id (int32 in the public schemas) */
-#define PARAMS_MAX 64          /* parameters of one form that are looked at; more is refused */
-#define CODE_TTL_MAX_S 600
+#define CODE_VERIFIER_MIN    43
+#define CODE_VERIFIER_MAX    128
+#define NAME_MAX_BYTES       200 /* names of apps, accounts and people */
+#define EMAIL_MAX            254
+#define DOMAIN_MAX           253
+#define SECRETS_PER_APP_MAX  2         /* live at once */
+#define ID_MAX               INT32_MAX /* app_id, hub_id, user_id (int32 in the public schemas) */
+#define PARAMS_MAX           64        /* parameters of one form that are looked at; more is refused */
+#define CODE_TTL_MAX_S       600
 
 #endif

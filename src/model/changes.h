@@ -3,18 +3,18 @@
 #ifndef GRANTD_CHANGES_H
 #define GRANTD_CHANGES_H
 
-#include "grant.h"
 #include "asks.h"
+#include "grant.h"
 
 enum change_kind {
     CHANGE_NONE,
-    CHANGE_GRANT_INSERT,     /* .grant: LOST when the id exists (the code was redeemed before) */
-    CHANGE_GRANT_ROTATE,     /* .grant_id, .generation, .now_ms, .day: generation - 1 -> generation; LOST when it is not at generation - 1 or revoked */
-    CHANGE_GRANT_REVOKE,     /* .grant_id, .now_ms, .expires_ms (when the row may be purged); always DONE */
+    CHANGE_GRANT_INSERT, /* .grant: LOST when the id exists (the code was redeemed before) */
+    CHANGE_GRANT_ROTATE, /* .grant_id, .generation, .now_ms, .day: generation - 1 -> generation; LOST when it is not at generation - 1 or revoked */
+    CHANGE_GRANT_REVOKE, /* .grant_id, .now_ms, .expires_ms (when the row may be purged); always DONE */
     CHANGE_GRANT_NOT_BEFORE, /* .grant_id, .now_ms: access tokens issued up to now die; never goes back; always DONE */
     CHANGE_GRANT_TOUCH,      /* .grant_id, .day: last_used_day; always DONE */
     CHANGE_TOKEN_REVOKE,     /* .token_id, .expires_ms: the deny list; always DONE */
-    CHANGE_UNINSTALL,        /* .app_id, .hub_id, .now_ms: every grant created up to now is dead; never goes back; always DONE */
+    CHANGE_UNINSTALL, /* .app_id, .hub_id, .now_ms: every grant created up to now is dead; never goes back; always DONE */
     CHANGE_KINDS
 };
 

@@ -13,7 +13,7 @@ struct account {
 
 struct user {
     int32_t user_id;
-    str email;         /* as typed; unique without case */
+    str email; /* as typed; unique without case */
     str name;
     str password_hash; /* PHC string; empty: cannot sign in with a password */
     int64_t created_ms, disabled_ms;

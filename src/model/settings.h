@@ -6,10 +6,10 @@
 #include "str.h"
 
 struct settings {
-    str issuer;                     /* no trailing slash */
-    bool compat_v1;                 /* serve the /oauth/v1 paths */
+    str issuer;                         /* no trailing slash */
+    bool compat_v1;                     /* serve the /oauth/v1 paths */
     bool revocation_keep_access_tokens; /* HubSpot: access tokens live on after their refresh token was revoked */
-    bool auto_approve;              /* dev: /oauth/authorize answers at once as this person */
+    bool auto_approve;                  /* dev: /oauth/authorize answers at once as this person */
     int32_t auto_user_id, auto_hub_id;
     int64_t code_ttl_s, access_ttl_s, retry_window_s; /* defaults for new apps */
 };
