@@ -25,7 +25,7 @@ def is_test(path):
 
 
 def test_files():
-    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [p for p in sorted(out.split()) if is_test(p) and re.search(r"\.(c|h|py|mjs|inc|def)$", p) and not p.startswith(("tests/tools/", "tests/repo/"))]
 
 
