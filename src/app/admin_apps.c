@@ -136,11 +136,10 @@ static void set_fields(struct app *app, const struct admin_input *in) {
 static void check_redirect_uris(struct admin_call *c, const struct app *app) {
     for (size_t i = 0; i < app->n_redirect_uris; i++) {
         if (!redirect_uri_is_registrable(app->redirect_uris[i]))
-            admin_refuse(
-                c, 400, "redirect_uri",
-                "the redirect URI %.*s cannot be registered: it must be https with a path, http on loopback, or a "
-                "private scheme with a dot (com.example.app:/done), without fragment, user or wildcard",
-                STR_ARG(str_head(app->redirect_uris[i], 200)));
+            admin_refuse(c, 400, "redirect_uri",
+                         "the redirect URI %.*s cannot be registered: it must be https, http on loopback, or a "
+                         "private scheme with a dot (com.example.app:/done), without fragment, user or wildcard",
+                         STR_ARG(str_head(app->redirect_uris[i], 200)));
         for (size_t k = 0; k < i; k++)
             if (str_eq(app->redirect_uris[i], app->redirect_uris[k]))
                 admin_refuse(c, 400, "redirect_uri", "a redirect URI was given twice");
