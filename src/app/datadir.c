@@ -22,7 +22,8 @@ RC datadir_open(const char *path) {
     if (mkdir(path, 0700) && errno != EEXIST)
         return rc_fail(FAULT_IO, "the data directory %s cannot be created: %m", path);
     if (stat(path, &info)) return rc_fail(FAULT_IO, "the data directory %s cannot be opened: %m", path);
-    if (!S_ISDIR(info.st_mode)) return rc_fail(FAULT_CONFIG, "%s is not a directory; name another one with --data", path);
+    if (!S_ISDIR(info.st_mode))
+        return rc_fail(FAULT_CONFIG, "%s is not a directory; name another one with --data", path);
     if (info.st_uid != geteuid())
         return rc_fail(FAULT_UNSAFE, "the data directory %s belongs to another user; run grantd as its owner", path);
     if (info.st_mode & 077)
@@ -37,8 +38,8 @@ static RC locked_by(const char *path, int fd) {
     str number = str_trim((str){text, n > 0 ? str_find((str){text, (size_t)n}, '\n') : 0});
     if (!str_to_u64(number, INT32_MAX, &pid))
         return rc_fail(FAULT_LOCKED, "the data directory %s is in use by another process", path);
-    return rc_fail(FAULT_LOCKED, "the data directory %s is in use by process %llu; stop it or use another directory", path,
-                   (unsigned long long)pid);
+    return rc_fail(FAULT_LOCKED, "the data directory %s is in use by process %llu; stop it or use another directory",
+                   path, (unsigned long long)pid);
 }
 
 RC datadir_lock(const char *path, int *out_fd) {
@@ -68,8 +69,8 @@ static RC check_key_file(const char *file, int fd) {
     if (info.st_mode & 077)
         return rc_fail(FAULT_UNSAFE, "the master key %s can be read by others; run: chmod 600 %s", file, file);
     if (!S_ISREG(info.st_mode) || info.st_size != MASTER_KEY_BYTES)
-        return rc_fail(FAULT_KEY, "the master key %s is damaged (it must have %d bytes); put the backup of it back", file,
-                       MASTER_KEY_BYTES);
+        return rc_fail(FAULT_KEY, "the master key %s is damaged (it must have %d bytes); put the backup of it back",
+                       file, MASTER_KEY_BYTES);
     return RC_OK;
 }
 

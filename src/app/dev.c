@@ -69,8 +69,10 @@ static void on_ready(void *arg) {
         .compat_v1 = d->instance->settings.compat_v1,
         .auto_approve = d->instance->settings.auto_approve,
     };
-    if (d->request->json) dev_print_json(&facts, stdout);
-    else dev_print_text(&facts, stdout);
+    if (d->request->json)
+        dev_print_json(&facts, stdout);
+    else
+        dev_print_text(&facts, stdout);
 }
 
 static RC serve(struct dev *d) {

@@ -6,7 +6,7 @@
 #include "options.h"
 
 struct dev_request {
-    bool json;            /* print one line of JSON when ready, else a walk-through */
+    bool json; /* print one line of JSON when ready, else a walk-through */
     bool no_auto_approve;
     const char *temp_dir; /* where throw-away directories are made */
 };

@@ -87,7 +87,8 @@ static void add_authorize_url(struct buf *b, const struct dev_facts *facts, cons
 static void add_apps(struct buf *b, const struct dev_seed *seed) {
     for (size_t i = 0; i < DEV_APPS; i++) {
         const struct dev_app *app = &seed->apps[i];
-        buf_printf(b, "\n  %s app (app id %d)\n    client_id      %.*s\n", app->key, (int)app->app_id, STR_ARG(app->client_id));
+        buf_printf(b, "\n  %s app (app id %d)\n    client_id      %.*s\n", app->key, (int)app->app_id,
+                   STR_ARG(app->client_id));
         if (app->client_secret.n) buf_printf(b, "    client_secret  %.*s\n", STR_ARG(app->client_secret));
         if (app->redirect_uri.n) buf_printf(b, "    redirect_uri   %.*s\n", STR_ARG(app->redirect_uri));
         if (app->n_scopes) buf_add(b, S("    scopes        "));
@@ -98,8 +99,8 @@ static void add_apps(struct buf *b, const struct dev_seed *seed) {
 
 static void add_curl(struct buf *b, const struct dev_facts *facts, const char *path, const char *fields) {
     const struct dev_app *app = &facts->seed->apps[0];
-    buf_printf(b, "  curl %.*s%s \\\n    -d client_id=%.*s \\\n    -d client_secret=%.*s \\\n    %s\n\n", STR_ARG(facts->issuer), path,
-               STR_ARG(app->client_id), STR_ARG(app->client_secret), fields);
+    buf_printf(b, "  curl %.*s%s \\\n    -d client_id=%.*s \\\n    -d client_secret=%.*s \\\n    %s\n\n",
+               STR_ARG(facts->issuer), path, STR_ARG(app->client_id), STR_ARG(app->client_secret), fields);
 }
 
 static void add_walk(struct buf *b, const struct dev_facts *facts) {
@@ -111,7 +112,8 @@ static void add_walk(struct buf *b, const struct dev_facts *facts) {
         buf_add(b, S("  Install the app (the answer is a redirect with a code, good for a minute):\n  curl -si '"));
         add_authorize_url(b, facts, app);
         buf_add(b, S("'\n\n  Redeem the code:\n"));
-        buf_printf(&redeem, "-d grant_type=authorization_code -d redirect_uri=%.*s -d code=CODE", STR_ARG(app->redirect_uri));
+        buf_printf(&redeem, "-d grant_type=authorization_code -d redirect_uri=%.*s -d code=CODE",
+                   STR_ARG(app->redirect_uri));
         buf_add_char(&redeem, 0);
         add_curl(b, facts, "/oauth/v3/token", redeem.p);
     }

@@ -17,19 +17,23 @@ static bool store_reads(const struct health *health, struct arena *arena) {
 }
 
 static void answer_ready(struct web_exchange *x, const struct web_request *req, const struct health *health) {
-    if (health->draining) answer(x, 503, S("{\"status\":\"draining\"}"));
-    else if (!store_reads(health, req->arena)) answer(x, 503, S("{\"status\":\"store unavailable\"}"));
-    else answer(x, 200, S("{\"status\":\"ready\"}"));
+    if (health->draining)
+        answer(x, 503, S("{\"status\":\"draining\"}"));
+    else if (!store_reads(health, req->arena))
+        answer(x, 503, S("{\"status\":\"store unavailable\"}"));
+    else
+        answer(x, 200, S("{\"status\":\"ready\"}"));
 }
 
 bool health_handle(struct web_exchange *x, const struct web_request *req, const struct health *health) {
     bool live = str_eq(req->head->path, S("/health/live")), ready = str_eq(req->head->path, S("/health/ready"));
     if (!live && !ready) return false;
     if (req->head->method != HTTP_GET && req->head->method != HTTP_HEAD)
-        web_respond(x, &(struct web_response){.status = 405,
-                                              .headers = &(struct web_header){S("Allow"), S("GET, HEAD")},
-                                              .n_headers = 1});
-    else if (live) answer(x, 200, S("{\"status\":\"live\"}"));
-    else answer_ready(x, req, health);
+        web_respond(x, &(struct web_response){
+                           .status = 405, .headers = &(struct web_header){S("Allow"), S("GET, HEAD")}, .n_headers = 1});
+    else if (live)
+        answer(x, 200, S("{\"status\":\"live\"}"));
+    else
+        answer_ready(x, req, health);
     return true;
 }

@@ -30,7 +30,8 @@ static RC find_master_key(struct instance *i, const char *dir, uint8_t master[MA
     if (found) return RC_OK;
     TRY(keys_exist(i->admin, &keys));
     if (keys)
-        return rc_fail(FAULT_KEY, "%s/master.key is missing, but the store was made with one; put the backup of it back", dir);
+        return rc_fail(FAULT_KEY,
+                       "%s/master.key is missing, but the store was made with one; put the backup of it back", dir);
     return datadir_make_master_key(dir, master);
 }
 

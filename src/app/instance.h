@@ -12,12 +12,12 @@
 struct instance {
     struct options options;
     struct settings settings;
-    struct arena *arena;          /* lives as long as the instance */
-    int lock_fd;                  /* exclusive lock on the data directory; -1: none */
+    struct arena *arena; /* lives as long as the instance */
+    int lock_fd;         /* exclusive lock on the data directory; -1: none */
     struct db *db;
-    struct storage_admin *admin;  /* the session of administration; used by one thread */
-    struct keyring *keyring;      /* immutable */
-    struct registry *registry;    /* the newest; immutable, counted by registry_hold/release in publish.h */
+    struct storage_admin *admin; /* the session of administration; used by one thread */
+    struct keyring *keyring;     /* immutable */
+    struct registry *registry;   /* the newest; immutable, counted by registry_hold/release in publish.h */
     /* Called after registry was replaced, and returns once every loop uses the new one. NULL without a server. */
     void (*publish)(struct instance *i, void *arg);
     void *publish_arg;

@@ -39,8 +39,8 @@ static RC insert_first(struct storage_admin *admin, const uint8_t master[MASTER_
     return storage_edit(admin, &edit, arena, &outcome, &id);
 }
 
-static RC load(struct storage_admin *admin, const uint8_t master[MASTER_KEY_BYTES], int64_t now_ms,
-               struct arena *arena, struct keyring *ring) {
+static RC load(struct storage_admin *admin, const uint8_t master[MASTER_KEY_BYTES], int64_t now_ms, struct arena *arena,
+               struct keyring *ring) {
     struct listed keys;
     TRY(list_keys(admin, arena, &keys));
     if (keys.n == 0) {

@@ -23,7 +23,7 @@ uint64_t limiter_pair(const struct limiter *l, str client_id, str address);
 
 struct limiter_verdict {
     bool blocked;
-    uint32_t limit;        /* the limit that was used up */
+    uint32_t limit;         /* the limit that was used up */
     int64_t retry_after_ms; /* until the window ends */
 };
 

@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_LINES     256
-#define FIELD_MAX      240 /* bytes of one value that are kept */
+#define RING_LINES 256
+#define FIELD_MAX  240 /* bytes of one value that are kept */
 
 const struct event_row event_rows[EVENT_COUNT] = {
 #define EVENT(name, level, fields, sentence) {#name, LEVEL_##level, fields, sentence},
@@ -141,7 +141,8 @@ static void *writer(void *arg) {
 }
 
 RC log_start(void) {
-    if (pthread_create(&ring.thread, NULL, writer, NULL)) return rc_fail(FAULT_IO, "cannot start the thread of the log");
+    if (pthread_create(&ring.thread, NULL, writer, NULL))
+        return rc_fail(FAULT_IO, "cannot start the thread of the log");
     pthread_mutex_lock(&ring.lock);
     ring.running = true;
     ring.stopping = false;

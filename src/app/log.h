@@ -36,7 +36,7 @@ RC log_start(void);
 void log_stop(void);
 
 /* Logs an event: LOG(EVENT_X, correlation id or NULL, one NUL-ended text per field of the row). */
-#define LOG(event, correlation_id, ...) \
+#define LOG(event, correlation_id, ...)                                                                                \
     log_write((event), (correlation_id), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 void log_write(enum event event, const char *correlation_id, const char *const *values);
 

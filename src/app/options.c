@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 const struct option_row option_rows[] = {
-#define OPT_STR(name, flag, def, doc) {#name, flag, OPTION_STR, def, 0, 0, doc, offsetof(struct options, name)},
-#define OPT_LIST(name, flag, doc) {#name, flag, OPTION_LIST, "", 0, 0, doc, offsetof(struct options, name)},
+#define OPT_STR(name, flag, def, doc)  {#name, flag, OPTION_STR, def, 0, 0, doc, offsetof(struct options, name)},
+#define OPT_LIST(name, flag, doc)      {#name, flag, OPTION_LIST, "", 0, 0, doc, offsetof(struct options, name)},
 #define OPT_BOOL(name, flag, def, doc) {#name, flag, OPTION_BOOL, #def, 0, 0, doc, offsetof(struct options, name)},
-#define OPT_INT(name, flag, def, min, max, doc) \
+#define OPT_INT(name, flag, def, min, max, doc)                                                                        \
     {#name, flag, OPTION_INT, #def, min, max, doc, offsetof(struct options, name)},
-#define OPT_DURATION_S(name, flag, def, min, max, doc) \
+#define OPT_DURATION_S(name, flag, def, min, max, doc)                                                                 \
     {#name, flag, OPTION_DURATION_S, #def, min, max, doc, offsetof(struct options, name)},
 #include "options.def"
 #undef OPT_STR
@@ -89,80 +89,95 @@ RC options_read_env(struct options *o, char *const *environment, struct arena *a
 
 /* ---- flags ---- */
 
-/* The row of "--flag", "--flag=value" or "--no-flag"; NULL: not one of ours. */
-static const struct option_row *find_flag(str arg, str *value, bool *has_value, bool *negated) {
-    size_t end = str_find(arg, '=');
-    str flag = str_head(arg, end);
-    *has_value = end < arg.n;
-    *value = str_from(arg, end + 1);
-    *negated = false;
-    for (size_t i = 0; i < option_count; i++) {
-        const struct option_row *row = &option_rows[i];
-        if (str_eq(flag, str_of(row->flag))) return row;
-        if (row->type != OPTION_BOOL || !str_starts_with(flag, S("--no-"))) continue;
-        if (!str_eq(str_from(flag, 5), str_of(row->flag + 2))) continue;
-        *negated = true;
-        return row;
-    }
-    return NULL;
+/* What a word of the command line is. */
+struct flag {
+    const struct option_row *row; /* NULL: none of ours */
+    str value;
+    bool has_value; /* --flag=value */
+    bool negated;   /* --no-flag */
+};
+
+static bool is_negated(const struct option_row *row, str name) {
+    return row->type == OPTION_BOOL && str_starts_with(name, S("--no-")) &&
+           str_eq(str_from(name, 5), str_of(row->flag + 2));
 }
 
-RC options_read_flag(struct options *o, int argc, char **argv, int *i, struct arena *arena, bool *taken) {
-    str value;
-    bool has_value, negated;
-    const struct option_row *row = find_flag(str_of(argv[*i]), &value, &has_value, &negated);
-    *taken = row != NULL;
-    if (!row) return RC_OK;
-    if (negated && has_value) return rc_fail(FAULT_CONFIG, "--no-%s takes no value", row->flag + 2);
-    if (row->type == OPTION_BOOL && !has_value) {
-        value = negated ? S("false") : S("true");
-    } else if (!has_value) {
-        if (*i + 1 >= argc) return rc_fail(FAULT_CONFIG, "%s needs a value", row->flag);
-        value = str_of(argv[++*i]);
+static struct flag find_flag(const char *word) {
+    str value = str_of(word);
+    struct flag flag = {.has_value = str_find(value, '=') < value.n};
+    str name = str_take(&value, '=');
+    flag.value = value;
+    for (size_t i = 0; i < option_count && !flag.row; i++) {
+        flag.negated = is_negated(&option_rows[i], name);
+        if (flag.negated || str_eq(name, str_of(option_rows[i].flag))) flag.row = &option_rows[i];
     }
-    return option_set(o, row, arena_copy(arena, value), SOURCE_FLAG, arena);
+    return flag;
 }
 
-static bool is_wanted(const char *flag_text, const char *const *only) {
-    str value;
-    bool has_value, negated;
-    const struct option_row *row = find_flag(str_of(flag_text), &value, &has_value, &negated);
+static bool is_wanted(const struct option_row *row, const char *const *only) {
     if (!row || !only) return row != NULL;
     for (; *only; only++)
         if (str_eq(str_of(*only), str_of(row->name))) return true;
     return false;
 }
 
-/* Reads the flags into o; with `keep`, moves what is not ours to the front of argv. */
-static RC read_flags(struct options *o, int *argc, char **argv, const char *const *only, struct arena *arena,
-                     bool keep) {
-    int kept = 0;
-    for (int i = 0; i < *argc; i++) {
-        bool taken = false;
-        char *arg = argv[i];
-        if (str_eq(str_of(arg), S("--"))) {
-            for (; keep && i < *argc; i++) argv[kept++] = argv[i];
-            break;
-        }
-        if (is_wanted(arg, only)) TRY(options_read_flag(o, *argc, argv, &i, arena, &taken));
-        if (!taken && keep) argv[kept++] = arg;
+/* Takes a flag and its value off words[*i]. */
+static RC take_flag(struct options *o, struct flag flag, const struct option_words *words, int *i,
+                    struct arena *arena) {
+    const struct option_row *row = flag.row;
+    if (flag.negated && flag.has_value) return rc_fail(FAULT_CONFIG, "--no-%s takes no value", row->flag + 2);
+    if (row->type == OPTION_BOOL && !flag.has_value) {
+        flag.value = flag.negated ? S("false") : S("true");
+    } else if (!flag.has_value) {
+        if (*i + 1 >= words->n) return rc_fail(FAULT_CONFIG, "%s needs a value", row->flag);
+        flag.value = str_of(words->words[++*i]);
     }
-    if (keep) *argc = kept;
+    return option_set(o, row, arena_copy(arena, flag.value), SOURCE_FLAG, arena);
+}
+
+/* Reads the flags into o and moves what is not ours to the front of `kept` (room for all words). "--" ends the flags. */
+static RC read_flags(struct options *o, struct option_words *words, char **kept, struct arena *arena) {
+    int n_kept = 0;
+    bool ended = false;
+    for (int i = 0; i < words->n; i++) {
+        struct flag flag = find_flag(words->words[i]);
+        ended = ended || str_eq(str_of(words->words[i]), S("--"));
+        if (ended || !is_wanted(flag.row, words->only))
+            kept[n_kept++] = words->words[i];
+        else
+            TRY(take_flag(o, flag, words, &i, arena));
+    }
+    words->n = n_kept;
+    words->words = kept;
     return RC_OK;
 }
 
-RC options_load(struct options *o, int *argc, char **argv, char *const *environment, const char *const *only,
-                bool *out_wrong_usage, struct arena *arena) {
-    struct options first; /* only to learn where the file is */
-    options_init(&first);
-    *out_wrong_usage = true;
-    TRY(read_flags(&first, argc, argv, only, arena, false));
-    *out_wrong_usage = false;
-    if (first.config.n == 0) TRY(options_read_env(&first, environment, arena));
+/* Where the file is: the command line says it before the environment does. */
+static RC find_file(struct options *o, struct option_words words, char *const *environment, struct arena *arena) {
+    TRY(read_flags(o, &words, ARENA_ARRAY(arena, char *, (size_t)words.n + 1), arena));
+    return o->config.n ? RC_OK : options_read_env(o, environment, arena);
+}
+
+static RC read_all(struct options *o, struct option_words *words, char *const *environment, struct arena *arena) {
+    char **kept = ARENA_ARRAY(arena, char *, (size_t)words->n + 1);
     options_init(o);
-    if (first.config.n) TRY(options_read_file(o, arena_cstr(arena, first.config), arena));
+    TRY(find_file(o, *words, environment, arena));
+    str file = o->config;
+    options_init(o);
+    if (file.n) TRY(options_read_file(o, arena_cstr(arena, file), arena));
     TRY(options_read_env(o, environment, arena));
-    return read_flags(o, argc, argv, only, arena, true);
+    return read_flags(o, words, kept, arena);
+}
+
+RC options_load(struct options *o, struct option_words *words, char *const *environment, struct arena *arena) {
+    struct rc rc = read_all(o, words, environment, arena);
+    if (rc_ok(rc)) return rc;
+    char detail[240];
+    snprintf(detail, sizeof detail, "%s", rc_detail());
+    struct options ignored; /* what is wrong without file and environment is wrong in the command line */
+    options_init(&ignored);
+    words->wrong = !rc_ok(read_flags(&ignored, words, ARENA_ARRAY(arena, char *, (size_t)words->n + 1), arena));
+    return rc_fail((enum fault)rc.fault, "%s", detail);
 }
 
 /* ---- what others make of them ---- */

@@ -14,10 +14,10 @@ struct strs {
 
 /* The number of a row of options.def: OPTION_ROW_data, ... */
 enum option_number {
-#define OPT_STR(name, flag, def, doc) OPTION_ROW_##name,
-#define OPT_LIST(name, flag, doc) OPTION_ROW_##name,
-#define OPT_BOOL(name, flag, def, doc) OPTION_ROW_##name,
-#define OPT_INT(name, flag, def, min, max, doc) OPTION_ROW_##name,
+#define OPT_STR(name, flag, def, doc)                  OPTION_ROW_##name,
+#define OPT_LIST(name, flag, doc)                      OPTION_ROW_##name,
+#define OPT_BOOL(name, flag, def, doc)                 OPTION_ROW_##name,
+#define OPT_INT(name, flag, def, min, max, doc)        OPTION_ROW_##name,
 #define OPT_DURATION_S(name, flag, def, min, max, doc) OPTION_ROW_##name,
 #include "options.def"
 #undef OPT_STR
@@ -33,10 +33,10 @@ enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FLA
 
 /* One member per row of options.def, named as the row. OPT_STR: str, OPT_INT and OPT_DURATION_S: int64_t, OPT_BOOL: bool, OPT_LIST: struct strs */
 struct options {
-#define OPT_STR(name, flag, def, doc) str name;
-#define OPT_LIST(name, flag, doc) struct strs name;
-#define OPT_BOOL(name, flag, def, doc) bool name;
-#define OPT_INT(name, flag, def, min, max, doc) int64_t name;
+#define OPT_STR(name, flag, def, doc)                  str name;
+#define OPT_LIST(name, flag, doc)                      struct strs name;
+#define OPT_BOOL(name, flag, def, doc)                 bool name;
+#define OPT_INT(name, flag, def, min, max, doc)        int64_t name;
 #define OPT_DURATION_S(name, flag, def, min, max, doc) int64_t name;
 #include "options.def"
 #undef OPT_STR
@@ -70,14 +70,17 @@ RC options_read_file(struct options *o, const char *path, struct arena *arena);
 /* Reads GRANTD_* of an environment; an unknown GRANTD_ name is FAULT_CONFIG. */
 RC options_read_env(struct options *o, char *const *environment, struct arena *arena);
 
-/* Takes one flag off argv[*i] (and its value); *taken is false when it is not one of the table. */
-RC options_read_flag(struct options *o, int argc, char **argv, int *i, struct arena *arena, bool *taken);
+/* A command line behind the command's name. */
+struct option_words {
+    int n;
+    char **words;
+    const char *const *only; /* NULL, or the names of the rows whose flags are taken, ended by NULL */
+    bool wrong;              /* out: the fault of options_load is in the command line, not in file or environment */
+};
 
-/* The whole way: defaults, the file that --config or GRANTD_CONFIG names, the environment, the flags. Takes the flags of the table off argv
- * (and lowers *argc); what is not in the table stays in its order. `only`: NULL, or the names of the rows whose flags are taken,
- * ended by NULL. *out_wrong_usage: the fault is in a flag, not in the file or the environment. */
-RC options_load(struct options *o, int *argc, char **argv, char *const *environment, const char *const *only,
-                bool *out_wrong_usage, struct arena *arena);
+/* The whole way: defaults, the file that --config or GRANTD_CONFIG names, the environment, the flags. Takes the flags of the table and their
+ * values out of the words; what is not in the table stays, in its order. */
+RC options_load(struct options *o, struct option_words *words, char *const *environment, struct arena *arena);
 
 /* The value of a row as text, as it would stand in the file. */
 str options_value_text(const struct options *o, const struct option_row *row, struct arena *arena);

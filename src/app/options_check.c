@@ -32,7 +32,12 @@ static bool split_url(str text, struct url *out) {
 
 /* Our own machine, where nobody listens in between (RFC 8252 s8.3). */
 static bool is_loopback_host(str host) {
-    return str_eq_nocase(host, S("localhost")) || str_eq(host, S("[::1]")) || str_starts_with(host, S("127."));
+    uint64_t number;
+    if (str_eq_nocase(host, S("localhost")) || str_eq(host, S("[::1]"))) return true;
+    if (!str_starts_with(host, S("127."))) return false;
+    while (host.n) /* an address, not a name that looks like one */
+        if (!str_to_u64(str_take(&host, '.'), 255, &number)) return false;
+    return true;
 }
 
 /* RFC 8414 s2: an issuer has no query and no fragment; it is compared as text, so a trailing slash would be another one. */
@@ -42,16 +47,16 @@ static RC check_issuer(str issuer) {
         FAIL("the issuer %.*s may have no query and no fragment; leave them out", STR_ARG(issuer));
     if (!str_is_all(issuer, 'N') || !split_url(issuer, &url) || str_find(issuer, '@') < issuer.n)
         FAIL("the issuer \"%.*s\" is no URL; write for example --issuer https://login.example.com", STR_ARG(issuer));
-    if (issuer.p[issuer.n - 1] == '/')
-        FAIL("the issuer %.*s ends with a slash; write it without", STR_ARG(issuer));
+    if (issuer.p[issuer.n - 1] == '/') FAIL("the issuer %.*s ends with a slash; write it without", STR_ARG(issuer));
     if (str_eq(url.scheme, S("https"))) return RC_OK;
     if (!str_eq(url.scheme, S("http")))
         FAIL("the issuer %.*s must begin with https:// (http:// only on loopback)", STR_ARG(issuer));
     if (is_loopback_host(url.host)) return RC_OK;
-    return rc_fail(FAULT_UNSAFE,
-                   "the issuer %.*s would send tokens in clear; use an https:// URL (http:// is only for 127.0.0.1, [::1] and "
-                   "localhost)",
-                   STR_ARG(issuer));
+    return rc_fail(
+        FAULT_UNSAFE,
+        "the issuer %.*s would send tokens in clear; use an https:// URL (http:// is only for 127.0.0.1, [::1] and "
+        "localhost)",
+        STR_ARG(issuer));
 }
 
 static RC check_address(const char *option, str address) {
@@ -59,19 +64,22 @@ static RC check_address(const char *option, str address) {
         size_t room = sizeof((struct sockaddr_un *)0)->sun_path - 1, n = address.n - 5;
         if (n == 0) FAIL("%s: unix: needs a path", option);
         if (n > room)
-            FAIL("%s: the socket path has %zu bytes, the system takes %zu; choose a shorter directory", option, n, room);
+            FAIL("%s: the socket path has %zu bytes, the system takes %zu; choose a shorter directory", option, n,
+                 room);
         return RC_OK;
     }
     size_t colon = address.n;
     while (colon && address.p[colon - 1] != ':') colon--;
     uint64_t port;
     if (colon < 2 || !str_to_u64(str_from(address, colon), 65535, &port))
-        FAIL("%s: \"%.*s\" is no address; write ADDR:PORT, [ADDR]:PORT or unix:PATH", option, STR_ARG(str_head(address, 100)));
+        FAIL("%s: \"%.*s\" is no address; write ADDR:PORT, [ADDR]:PORT or unix:PATH", option,
+             STR_ARG(str_head(address, 100)));
     return RC_OK;
 }
 
 static RC check_listen(const struct options *o, bool production) {
-    if (production && o->listen.n == 0) FAIL("no address to serve on; give --listen ADDR:PORT, for example --listen 127.0.0.1:8080");
+    if (production && o->listen.n == 0)
+        FAIL("no address to serve on; give --listen ADDR:PORT, for example --listen 127.0.0.1:8080");
     for (size_t i = 0; i < o->listen.n; i++) TRY(check_address("listen", o->listen.items[i]));
     return RC_OK;
 }
@@ -83,8 +91,7 @@ static RC check_store(const struct options *o) {
         FAIL("this version keeps its state in SQLite only; write --store sqlite:PATH or leave --store out");
     if (!str_starts_with(o->store, S("sqlite:")) || path.n == 0)
         FAIL("the store \"%.*s\" is unknown; write sqlite:PATH", STR_ARG(str_head(o->store, 40)));
-    if (path.p[0] == ':' || str_starts_with(path, S("file:")))
-        FAIL("the store needs a plain file; write sqlite:PATH");
+    if (path.p[0] == ':' || str_starts_with(path, S("file:"))) FAIL("the store needs a plain file; write sqlite:PATH");
     return RC_OK;
 }
 
@@ -94,7 +101,8 @@ static RC check_admin(const struct options *o, struct arena *arena) {
     bool tcp = o->admin_listen.n && !str_starts_with(o->admin_listen, S("unix:"));
     if (!tcp) return RC_OK;
     if (o->admin_token_file.n == 0)
-        return rc_fail(FAULT_UNSAFE, "admin_listen is a TCP address, so the admin API needs a token; give --admin-token-file FILE");
+        return rc_fail(FAULT_UNSAFE,
+                       "admin_listen is a TCP address, so the admin API needs a token; give --admin-token-file FILE");
     struct stat info;
     if (stat(arena_cstr(arena, o->admin_token_file), &info))
         FAIL("the admin token file %.*s cannot be read: %m", STR_ARG(o->admin_token_file));
@@ -107,7 +115,8 @@ static RC check_admin(const struct options *o, struct arena *arena) {
 static RC check(const struct options *o, bool production, struct arena *arena) {
     enum log_level level;
     if (production && o->data.n == 0) FAIL("no data directory; give --data DIR, for example --data /var/lib/grantd");
-    if (production && o->issuer.n == 0) FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
+    if (production && o->issuer.n == 0)
+        FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
     TRY(check_listen(o, production));
     if (o->issuer.n) TRY(check_issuer(o->issuer));
     TRY(check_store(o));

@@ -30,7 +30,8 @@ static RC parse_bool(const struct option_row *row, str text, bool *out) {
     static const struct {
         const char *word;
         bool value;
-    } words[] = {{"true", true}, {"yes", true}, {"on", true}, {"1", true}, {"false", false}, {"no", false}, {"off", false}, {"0", false}};
+    } words[] = {{"true", true},   {"yes", true}, {"on", true},   {"1", true},
+                 {"false", false}, {"no", false}, {"off", false}, {"0", false}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!str_eq_nocase(text, str_of(words[i].word))) continue;
         *out = words[i].value;
@@ -51,8 +52,8 @@ static RC parse_int(const struct option_row *row, str text, int64_t *out) {
 static RC parse_duration(const struct option_row *row, str text, int64_t *out) {
     int64_t value;
     if (!timetext_duration_s(text, row->max, &value) || value < row->min)
-        return rc_fail(FAULT_CONFIG, "%s is a duration from %lld to %lld seconds, such as 90, 90s, 15m or 24h", row->name,
-                       (long long)row->min, (long long)row->max);
+        return rc_fail(FAULT_CONFIG, "%s is a duration from %lld to %lld seconds, such as 90, 90s, 15m or 24h",
+                       row->name, (long long)row->min, (long long)row->max);
     *out = value;
     return RC_OK;
 }

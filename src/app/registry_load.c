@@ -18,8 +18,10 @@ static struct app *find_app(struct registry *r, int32_t app_id) {
     size_t low = 0, high = r->n_apps;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (r->apps[middle].app_id < app_id) low = middle + 1;
-        else high = middle;
+        if (r->apps[middle].app_id < app_id)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < r->n_apps && r->apps[low].app_id == app_id ? &r->apps[low] : NULL;
 }

@@ -5,12 +5,12 @@
 #include "oauth.h"
 
 enum route_flag {
-    ROUTE_FORM = 1,        /* a POST must have a form body, else 415 */
-    ROUTE_NO_STORE = 2,    /* answers are never cached, also refusals */
-    ROUTE_V1 = 4,          /* only when compat_v1 is on */
-    ROUTE_QUERY = 8,       /* parameters may stand in the query as well (v1) */
-    ROUTE_LIMIT_AUTH = 16, /* refused when client authentication failed too often */
-    ROUTE_LIMIT_GRANT = 32,/* refused when codes or refresh tokens failed too often */
+    ROUTE_FORM = 1,         /* a POST must have a form body, else 415 */
+    ROUTE_NO_STORE = 2,     /* answers are never cached, also refusals */
+    ROUTE_V1 = 4,           /* only when compat_v1 is on */
+    ROUTE_QUERY = 8,        /* parameters may stand in the query as well (v1) */
+    ROUTE_LIMIT_AUTH = 16,  /* refused when client authentication failed too often */
+    ROUTE_LIMIT_GRANT = 32, /* refused when codes or refresh tokens failed too often */
 };
 
 /* One row. In a pattern the segment "$" stands for any version name of the API, "#" for a number, "*" for anything that is not empty. */

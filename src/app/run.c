@@ -6,11 +6,11 @@
 
 #include <stdio.h>
 
-#define TRIES_MAX   3     /* decisions that may end LOST before we give up */
-#define BODY_MAX    65536 /* also refused by the front; here for callers without one */
-#define HEADERS_MAX 12
-#define RETRY_AFTER_S 1   /* when the store is in trouble */
-#define FORM_TYPE   "application/x-www-form-urlencoded"
+#define TRIES_MAX     3     /* decisions that may end LOST before we give up */
+#define BODY_MAX      65536 /* also refused by the front; here for callers without one */
+#define HEADERS_MAX   12
+#define RETRY_AFTER_S 1 /* when the store is in trouble */
+#define FORM_TYPE     "application/x-www-form-urlencoded"
 
 struct run {
     const struct run_env *env;
@@ -188,15 +188,20 @@ static void resolve_lost(struct run *r) {
         fail(r, rc_fail(FAULT_DB_BUSY, "a row kept changing under one request"));
         return;
     }
-    if (r->call.again) start_over(r);
-    else apply(r);
+    if (r->call.again)
+        start_over(r);
+    else
+        apply(r);
 }
 
 static void on_applied(struct storage_call *storage) {
     struct run *r = storage->arg;
-    if (!rc_ok(storage->rc)) fail(r, storage->rc);
-    else if (storage->outcome == OUTCOME_LOST) resolve_lost(r);
-    else render(r);
+    if (!rc_ok(storage->rc))
+        fail(r, storage->rc);
+    else if (storage->outcome == OUTCOME_LOST)
+        resolve_lost(r);
+    else
+        render(r);
 }
 
 static void apply(struct run *r) {
@@ -229,8 +234,10 @@ static void next_round(struct run *r) {
     r->storage = (struct storage_call){.facts = &r->call.facts, .done = on_asked, .arg = r};
     if (endpoint->ask && r->round < ASK_ROUNDS_MAX)
         r->storage.n_asks = endpoint->ask(&r->call, r->round, r->storage.asks);
-    if (r->storage.n_asks) storage_ask(r->env->session, &r->storage, r->call.arena);
-    else decide(r);
+    if (r->storage.n_asks)
+        storage_ask(r->env->session, &r->storage, r->call.arena);
+    else
+        decide(r);
 }
 
 /* ---- the beginning ---- */
@@ -283,9 +290,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
 }
 
 /* RFC 9110 s8.3.1: parameters follow a semicolon, the type has no case. */
-static bool is_form(str content_type) {
-    return str_eq_nocase(str_trim(str_take(&content_type, ';')), S(FORM_TYPE));
-}
+static bool is_form(str content_type) { return str_eq_nocase(str_trim(str_take(&content_type, ';')), S(FORM_TYPE)); }
 
 /* What can be refused by method, path and headers alone; REFUSAL_NONE: go on. */
 static enum refusal admit(struct run *r, const struct run_input *input) {
@@ -324,9 +329,12 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
     r->call.req.authorization = input->authorization;
     r->call.req.query_params = (r->route->flags & ROUTE_QUERY) != 0;
     r->route->endpoint->start(&r->call);
-    if (is_blocked(r)) refuse_blocked(r);
-    else if (r->call.refusal != REFUSAL_NONE) render(r);
-    else next_round(r);
+    if (is_blocked(r))
+        refuse_blocked(r);
+    else if (r->call.refusal != REFUSAL_NONE)
+        render(r);
+    else
+        next_round(r);
 }
 
 void run_refuse(const struct run_env *env, enum refusal refusal, struct arena *arena, run_done *done, void *arg) {

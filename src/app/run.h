@@ -11,14 +11,14 @@
 
 /* What a request needs from its surroundings; one per loop thread. Everything is borrowed. */
 struct run_env {
-    int64_t (*now_ms)(void *arg);                      /* wall clock; asked once per request */
-    void (*random)(void *arg, void *out, size_t n);    /* fresh bytes */
-    void *source_arg;                                  /* handed to the two above */
+    int64_t (*now_ms)(void *arg);                   /* wall clock; asked once per request */
+    void (*random)(void *arg, void *out, size_t n); /* fresh bytes */
+    void *source_arg;                               /* handed to the two above */
     struct db_session *session;
     const struct keyring *keyring;
-    struct lease *lease;                               /* the registry; may be replaced between requests */
+    struct lease *lease; /* the registry; may be replaced between requests */
     const struct settings *settings;
-    struct limiter *limiter;                           /* NULL: no limits */
+    struct limiter *limiter; /* NULL: no limits */
 };
 
 /* A request, free of the connection that it came by. Slices live until done. */
@@ -29,7 +29,7 @@ struct run_input {
     str content_type;  /* header value; empty: none */
     str authorization; /* header value; empty: none */
     str body;
-    str peer;          /* client address as text, for the limiter */
+    str peer; /* client address as text, for the limiter */
 };
 
 /* Called exactly once, with the response in the request's arena; perhaps before run_request returns (always so when the

@@ -14,13 +14,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ADDRESS_BYTES       300
-#define ADMIN_CONNECTIONS   256
-#define ADMIN_DRAIN_MS      1000
-#define ANSWER_DEADLINE_MS  10000
-#define PURGE_PERIOD_MS     60000
-#define PURGE_BATCHES_MAX   16 /* in one go, then others have their turn */
-#define PURGE_ROUNDS_MAX    256
+#define ADDRESS_BYTES      300
+#define ADMIN_CONNECTIONS  256
+#define ADMIN_DRAIN_MS     1000
+#define ANSWER_DEADLINE_MS 10000
+#define PURGE_PERIOD_MS    60000
+#define PURGE_BATCHES_MAX  16 /* in one go, then others have their turn */
+#define PURGE_ROUNDS_MAX   256
 
 struct server {
     struct instance *instance;
@@ -191,8 +191,10 @@ static void purge_some(struct server *s) {
         LOG(EVENT_PURGE_FAILED, NULL, rc_name(rc), rc_detail());
         return;
     }
-    if (more && s->purge_rounds++ < PURGE_ROUNDS_MAX) web_loop_post(s->main_loop, on_purge, s);
-    else s->purge_rounds = 0;
+    if (more && s->purge_rounds++ < PURGE_ROUNDS_MAX)
+        web_loop_post(s->main_loop, on_purge, s);
+    else
+        s->purge_rounds = 0;
 }
 
 static void on_purge(void *arg) {

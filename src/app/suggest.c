@@ -18,8 +18,8 @@ static size_t edit_distance(str a, str b) {
         for (size_t j = 1; j <= b.n; j++) {
             bool same = lower(a.p[i - 1]) == lower(b.p[j - 1]);
             now[j] = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0 : 1));
-            bool swapped = i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) &&
-                           lower(a.p[i - 2]) == lower(b.p[j - 1]);
+            bool swapped =
+                i > 1 && j > 1 && lower(a.p[i - 1]) == lower(b.p[j - 2]) && lower(a.p[i - 2]) == lower(b.p[j - 1]);
             if (swapped && before[j - 2] + 1 < now[j]) now[j] = before[j - 2] + 1;
         }
         size_t *spare = before;

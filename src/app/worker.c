@@ -38,8 +38,10 @@ static void copy_response(void *arg, const struct web_response *response) {
 /* Bodies for what the front refuses by itself. */
 static void on_refusal(struct web_response *response, struct arena *arena, void *arg) {
     const struct worker *w = arg;
-    if (response->status == 413) run_refuse(&w->env, REFUSAL_TOO_LARGE, arena, copy_response, response);
-    else if (response->status == 503) run_refuse(&w->env, REFUSAL_UNAVAILABLE, arena, copy_response, response);
+    if (response->status == 413)
+        run_refuse(&w->env, REFUSAL_TOO_LARGE, arena, copy_response, response);
+    else if (response->status == 503)
+        run_refuse(&w->env, REFUSAL_UNAVAILABLE, arena, copy_response, response);
 }
 
 /* ---- the store ---- */

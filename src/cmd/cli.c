@@ -86,7 +86,6 @@ static const struct {
 } documents[] = {
     {S("admin"), admin_write_markdown},
     {S("admin-openapi"), admin_write_openapi},
-    {S("options"), options_write_page},
 };
 
 static int write_document(str name) {
@@ -96,7 +95,7 @@ static int write_document(str name) {
         documents[i].write(&out);
         return print(&out);
     }
-    return say(EXIT_USAGE, S("there is no such document: admin, admin-openapi, options"));
+    return say(EXIT_USAGE, S("there is no such document: admin, admin-openapi"));
 }
 
 /* ---- a command ---- */
@@ -172,9 +171,11 @@ static const char *const options_taken[] = {"data", "store", "config", "admin_li
 
 static int read_and_run(struct cli *cli, int argc, char **argv) {
     str words = {NULL, 0};
-    bool wrong_usage = false;
-    struct rc rc = options_load(&cli->options, &argc, argv, environ, options_taken, &wrong_usage, cli->arena);
-    if (!rc_ok(rc)) return say(wrong_usage ? EXIT_USAGE : EXIT_REFUSED, str_of(rc_detail()));
+    struct option_words given = {.n = argc, .words = argv, .only = options_taken};
+    struct rc rc = options_load(&cli->options, &given, environ, cli->arena);
+    if (!rc_ok(rc)) return say(given.wrong ? EXIT_USAGE : EXIT_REFUSED, str_of(rc_detail()));
+    argc = given.n;
+    argv = given.words;
     if (argc == 3 && str_eq(str_of(argv[1]), S("docs"))) return write_document(str_of(argv[2]));
     bool ok = cli_args_read(argc, argv, cli->arena, &cli->in, &words);
     if (cli->in.help) return show_help(cli, words);

@@ -26,7 +26,8 @@ int cmd_serve(struct command_line *line) {
 
 /* ---- check-config ---- */
 
-static void write_json_value(struct json *j, const struct options *o, const struct option_row *row, struct arena *arena) {
+static void write_json_value(struct json *j, const struct options *o, const struct option_row *row,
+                             struct arena *arena) {
     const void *member = (const char *)o + row->offset;
     const struct strs *list = member;
     json_key(j, str_of(row->name));

@@ -15,11 +15,7 @@ static const struct command commands[] = {
      {{"--json", "Print one line of JSON when it is ready."},
       {"--no-auto-approve", "Do not answer authorization requests at once."}},
      cmd_dev},
-    {"serve",
-     "--data DIR --listen ADDR:PORT --issuer URL [OPTION ...]",
-     "Run the server.",
-     {{0}},
-     cmd_serve},
+    {"serve", "--data DIR --listen ADDR:PORT --issuer URL [OPTION ...]", "Run the server.", {{0}}, cmd_serve},
     {"check-config",
      "[--json] [OPTION ...]",
      "Check the options for serve and print the ones in effect.",
@@ -57,7 +53,8 @@ static int show_help(void) {
     for (size_t i = 0; i < COMMANDS; i++) buf_printf(&out, "  %-14s %s\n", commands[i].name, commands[i].doc);
     for (size_t i = 0; i < sizeof admin_nouns / sizeof *admin_nouns; i++)
         if (cli_has(admin_nouns[i][0])) buf_printf(&out, "  %-14s %s\n", admin_nouns[i][0], admin_nouns[i][1]);
-    buf_add(&out, S("  version        Print the version.\n\ngrantd COMMAND --help tells more. To try it: grantd dev\n"));
+    buf_add(&out,
+            S("  version        Print the version.\n\ngrantd COMMAND --help tells more. To try it: grantd dev\n"));
     return print(&out);
 }
 
@@ -76,7 +73,9 @@ static int show_command_help(const struct command *c) {
     for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++)
         buf_printf(&out, "  %-34s %s\n", c->flags[i].flag, c->flags[i].doc);
     for (size_t i = 0; i < option_count; i++) add_option_help(&out, &option_rows[i]);
-    buf_add(&out, S("\nEvery option can stand in an options file (--config) and in the environment (GRANTD_NAME) as well.\n"));
+    buf_add(
+        &out,
+        S("\nEvery option can stand in an options file (--config) and in the environment (GRANTD_NAME) as well.\n"));
     return print(&out);
 }
 
@@ -116,11 +115,11 @@ static bool wants_help(int argc, char **argv) {
 
 static int read_and_run(const struct command *c, int argc, char **argv, struct command_line *line) {
     enum log_level level;
-    bool in_flag = false;
-    struct rc rc = options_load(&line->options, &argc, argv, environ, NULL, &in_flag, line->arena);
-    if (!rc_ok(rc) && in_flag) return wrong_usage(c->name, str_of(rc_detail()), NULL);
+    struct option_words words = {.n = argc, .words = argv};
+    struct rc rc = options_load(&line->options, &words, environ, line->arena);
+    if (!rc_ok(rc) && words.wrong) return wrong_usage(c->name, str_of(rc_detail()), NULL);
     if (!rc_ok(rc)) return command_fail(rc);
-    int status = read_flags(c, argc, argv, line);
+    int status = read_flags(c, words.n, words.words, line);
     if (status != COMMAND_DONE) return status;
     if (log_level_parse(line->options.log_level, &level)) log_set_level(level);
     return c->run(line);
@@ -169,7 +168,8 @@ int main(int argc, char **argv) {
     const char *word = argv[1];
     if (is_word(word, "version", "--version")) return show_version();
     if (is_word(word, "help", "--help") || is_word(word, "-h", "-h")) return show_help();
-    if (argc == 3 && is_word(word, "docs", "docs") && is_word(argv[2], "options", "options")) return show_options_page();
+    if (argc == 3 && is_word(word, "docs", "docs") && is_word(argv[2], "options", "options"))
+        return show_options_page();
     for (size_t i = 0; i < COMMANDS; i++)
         if (str_eq(str_of(word), str_of(commands[i].name))) return run_command(&commands[i], argc - 2, argv + 2);
     if (cli_has(word)) return cli_main(argc, argv);
