@@ -246,6 +246,8 @@ class Parser:
             self._text(position, found.start())
             position = found.end()
             self._tag(found[1], found.start())
+            if self._stands_alone(found):
+                position += 1
         self._text(position, len(self.text))
         if self.open:
             word, _, where = self.open[-1]
@@ -253,6 +255,12 @@ class Parser:
         if not self.record:
             raise TemplateError(f"{self.shown_path}:1", "the {{declare page}} or {{declare partial}} block is missing")
         return Template(self.name, self.kind, self.record, self.nodes)
+
+    def _stands_alone(self, found):
+        """A block's tag on a line of its own takes the line with it."""
+        is_block = found[1][:1] in ("#", "/", ">", "!") or found[1].split()[0] in ("else", "case", "body", "declare")
+        line_start = found.start() == 0 or self.text[found.start() - 1] == "\n"
+        return is_block and line_start and self.text[found.end():found.end() + 1] == "\n"
 
     def _where(self, offset):
         return f"{self.shown_path}:{self.text.count(chr(10), 0, offset) + 1}"

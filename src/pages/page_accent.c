@@ -7,10 +7,10 @@
 
 /* A scheme's surfaces as style.css has them (page_asset_test.c compares), and where text colours move to gain contrast. */
 struct scheme {
-    uint32_t card, ground, towards;
+    uint32_t card, ground, towards, tint; /* tint: per cent of accent in --accent-soft */
 };
-static const struct scheme light = {0xFFFFFF, 0xF4F5F7, 0x000000};
-static const struct scheme dark = {0x191C23, 0x0F1116, 0xFFFFFF};
+static const struct scheme light = {0xFFFFFF, 0xF4F5F7, 0x000000, 10};
+static const struct scheme dark = {0x191C23, 0x0F1116, 0xFFFFFF, 20};
 
 #define TEXT_CONTRAST 4.5
 #define EDGE_CONTRAST 3.0
@@ -63,7 +63,7 @@ static bool colour_read(str s, uint32_t *out) {
 }
 
 static void scheme_write(struct buf *out, uint32_t accent, const struct scheme *s) {
-    uint32_t surfaces[] = {s->card, s->ground, mix(s->card, accent, 10)};
+    uint32_t surfaces[] = {s->card, s->ground, mix(s->card, accent, s->tint)};
     /* A fill that would vanish on a dark card is lightened; on a light one its edge shows it. */
     uint32_t fill = s == &dark ? readable(accent, s->towards, surfaces, 1, EDGE_CONTRAST) : accent;
     bool white = page_colour_contrast(fill, 0xFFFFFF) >= TEXT_CONTRAST;
