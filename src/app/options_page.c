@@ -9,7 +9,7 @@ static void write_environment_name(struct buf *out, const char *name) {
 }
 
 static void write_row(struct buf *out, const struct option_row *row) {
-    buf_printf(out, "## `%s`\n\n%s\n\n- flag: `%s%s`\n- environment: `", row->name, row->doc, row->flag,
+    buf_printf(out, "### %s\n\n%s\n\n- flag: `%s%s`\n- environment: `", row->name, row->doc, row->flag,
                row->type == OPTION_BOOL ? "[=true|false]" : " VALUE");
     write_environment_name(out, row->name);
     buf_printf(out, "`\n- type: %s", type_names[row->type]);

@@ -267,7 +267,7 @@ static void test_table(void **state) {
     for (size_t i = 0; i < option_count; i++) {
         const struct option_row *row = &option_rows[i];
         CHECK(i, str_eq(options_value_text(&o, row, arena), str_of(row->def)));
-        CHECK(i, strstr(page.p, arena_cstr(arena, arena_printf(arena, "## `%s`", row->name))) != NULL);
+        CHECK(i, strstr(page.p, arena_cstr(arena, arena_printf(arena, "### %s\n", row->name))) != NULL);
         CHECK(i, strncmp(row->flag, "--", 2) == 0 && strncmp(row->flag, "--no-", 5) != 0);
     }
     assert_int_equal(o.limit_auth_failures, 20);
