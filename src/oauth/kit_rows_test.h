@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "buf.h"
 #include "kit_test.h"
 
 /* Rows leave out what is nothing. */

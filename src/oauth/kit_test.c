@@ -291,10 +291,13 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
 }
 
 static str format_text(struct kit *k, const char *format, va_list args) {
-    size_t room = 65536;
-    char *text = arena_alloc(k->arena, room);
-    int n = vsnprintf(text, room, format, args);
-    MUST(n >= 0 && (size_t)n < room);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    MUST(n >= 0);
+    char *text = arena_alloc(k->arena, (size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, format, args);
     return (str){text, (size_t)n};
 }
 
