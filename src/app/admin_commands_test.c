@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "b64.h"
 #include "random.h"
 #include "rows_test.h"
 #include "token_text.h"
@@ -491,10 +492,30 @@ static void test_grant_life(void **state) {
         assert_int_equal(call(f, HTTP_POST, ways[i].on, "").status, 200);
         check_status(f, id, "live");
     }
+    assert_int_equal(call(f, HTTP_DELETE, ACCOUNTS "/1001/members/1001", "").status, 200);
+    check_status(f, id, "not_a_member");
+    assert_int_equal(call(f, HTTP_PUT, ACCOUNTS "/1001/members/1001", "").status, 200);
+    check_status(f, id, "live");
     snprintf(target, sizeof target, GRANTS "/%s", id);
     assert_int_equal(call(f, HTTP_DELETE, target, "").status, 200);
     assert_int_equal(call(f, HTTP_DELETE, target, "").status, 200);
     check_status(f, id, "revoked");
+}
+
+/* A chain of refresh tokens that has come to its end. */
+static void test_grant_ends(void **state) {
+    struct fixture *f = *state;
+    char id[64];
+    enum outcome outcome;
+    struct change change = {.kind = CHANGE_GRANT_INSERT, .now_ms = 2000};
+    RUN(state, basis);
+    change.grant =
+        (struct grant){.app_id = 1001, .hub_id = 1001, .user_id = 1001, .created_ms = 1000, .expires_ms = 2000};
+    change.grant.id = grant_id_make(1000, (const uint8_t[10]){1});
+    assert_true(rc_ok(storage_change(f->instance->admin, &change, f->arena, &outcome)));
+    hex_encode(change.grant.id.b, GRANT_ID_BYTES, id);
+    id[2 * GRANT_ID_BYTES] = '\0';
+    check_status(f, id, "expired");
 }
 
 static void test_uninstall(void **state) {
@@ -648,11 +669,12 @@ static void test_store_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_addresses),  TEST(test_arguments),   TEST(test_app_rules),     TEST(test_app_life),
-        TEST(test_secrets),    TEST(test_secret_text), TEST(test_client_id),     TEST(test_accounts),
-        TEST(test_members),    TEST(test_users),       TEST(test_scopes),        TEST(test_grant_refusals),
-        TEST(test_grant_life), TEST(test_uninstall),   TEST(test_grant_pages),   TEST(test_grant_token),
-        TEST(test_keys),       TEST(test_backup),      TEST(test_hostile_names), TEST(test_store_fault),
+        TEST(test_addresses),   TEST(test_arguments),   TEST(test_app_rules), TEST(test_app_life),
+        TEST(test_secrets),     TEST(test_secret_text), TEST(test_client_id), TEST(test_accounts),
+        TEST(test_members),     TEST(test_users),       TEST(test_scopes),    TEST(test_grant_refusals),
+        TEST(test_grant_life),  TEST(test_grant_ends),  TEST(test_uninstall), TEST(test_grant_pages),
+        TEST(test_grant_token), TEST(test_keys),        TEST(test_backup),    TEST(test_hostile_names),
+        TEST(test_store_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

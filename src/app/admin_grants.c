@@ -1,23 +1,25 @@
 /* Commands on grants, and the key ring. */
 #include "admin_handlers.h"
 #include "b64.h"
+#include "liveness.h"
 #include "random.h"
 #include "token_text.h"
 
 /* ---- answers ---- */
 
-/* Why the tokens of a grant work or do not, as the rules see it: the row, then what it points to. */
-static str status_of(struct admin_call *c, const struct grant *g, const struct facts *facts) {
-    const struct app *app = registry_app_by_id(c->instance->registry, g->app_id);
+/* Why the tokens of a grant do not work, in words; whether they work is what the rules say. */
+static str status_of(struct admin_call *c, const struct facts *facts) {
+    const struct app *app = registry_app_by_id(c->instance->registry, facts->grant.app_id);
     const struct subject *subject = &facts->subject;
-    if (g->revoked_ms) return S("revoked");
-    if (facts->uninstalled_ms && facts->uninstalled_ms >= g->created_ms) return S("uninstalled");
-    if (g->expires_ms && g->expires_ms <= c->now_ms) return S("expired");
+    if (facts->grant.revoked_ms) return S("revoked");
+    if (facts->uninstalled_ms && facts->uninstalled_ms >= facts->grant.created_ms) return S("uninstalled");
     if (!app || app_has(app, APP_DELETED)) return S("app_deleted");
     if (app_has(app, APP_DISABLED)) return S("app_disabled");
     if (!subject->account_found || !subject->account_enabled) return S("account_disabled");
     if (!subject->user_found || !subject->user_enabled) return S("user_disabled");
-    return S("live");
+    if (!subject->member) return S("not_a_member");
+    struct oauth_call rule = {.env = {.now_ms = c->now_ms}, .facts = *facts};
+    return grant_life(&rule, app) == LIFE_LIVE ? S("live") : S("expired");
 }
 
 static void write_grant(struct admin_call *c, const struct grant *g, str status) {
@@ -55,7 +57,7 @@ static RC find_grant(struct admin_call *c, struct facts *out) {
 RC admin_do_grant_show(struct admin_call *c) {
     struct facts facts = {0};
     TRY(find_grant(c, &facts));
-    if (!admin_refused(c)) write_grant(c, &facts.grant, status_of(c, &facts.grant, &facts));
+    if (!admin_refused(c)) write_grant(c, &facts.grant, status_of(c, &facts));
     return RC_OK;
 }
 
@@ -101,7 +103,8 @@ RC admin_do_grant_list(struct admin_call *c) {
     for (size_t i = 0; i < listed.n && i < limit; i++) {
         struct facts facts = {0};
         TRY(ask_grant(c, &rows[i].id, &facts));
-        str status = status_of(c, &rows[i], &facts);
+        if (!facts.grant_found) continue; /* purged a moment ago */
+        str status = status_of(c, &facts);
         if (c->in.live.v && !str_eq(status, S("live"))) continue;
         json_open(&c->json);
         write_grant(c, &rows[i], status);
@@ -203,20 +206,27 @@ RC admin_do_grant_create(struct admin_call *c) {
 
 /* ---- revoke ---- */
 
-/* The row of a revoked grant stays while a code of it could be presented again (the replay must be seen), then it may be purged. */
+/* Access tokens first: with revocation_keep_access_tokens they would outlive the grant. The row of a revoked grant stays while a code of it
+ * could be presented again (the replay must be seen), then it may be purged. */
+static RC revoke(struct admin_call *c, const struct grant_id *id) {
+    enum outcome outcome = OUTCOME_DONE;
+    struct change change = {
+        .kind = CHANGE_GRANT_NOT_BEFORE,
+        .grant_id = *id,
+        .now_ms = c->now_ms,
+        .expires_ms = c->now_ms + (int64_t)CODE_TTL_MAX_S * 1000,
+    };
+    TRY(storage_change(c->instance->admin, &change, c->arena, &outcome));
+    change.kind = CHANGE_GRANT_REVOKE;
+    return storage_change(c->instance->admin, &change, c->arena, &outcome);
+}
+
 RC admin_do_grant_revoke(struct admin_call *c) {
     struct facts facts = {0};
-    enum outcome outcome = OUTCOME_DONE;
     TRY(find_grant(c, &facts));
     if (admin_refused(c)) return RC_OK;
-    struct change change = {
-        .kind = CHANGE_GRANT_REVOKE,
-        .grant_id = facts.grant.id,
-        .now_ms = c->now_ms,
-        .expires_ms = c->now_ms + (int64_t)CODE_TTL_MAX_S * 2000,
-    };
     if (!facts.grant.revoked_ms) {
-        TRY(storage_change(c->instance->admin, &change, c->arena, &outcome));
+        TRY(revoke(c, &facts.grant.id));
         facts.grant.revoked_ms = c->now_ms;
     }
     write_grant(c, &facts.grant, S("revoked"));

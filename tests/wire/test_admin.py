@@ -212,6 +212,15 @@ def test_grants_are_listed_and_revoked(dev):
     assert dev.admin("grant", "list", "--app", app.client_id, "--live")["grants"] == []
 
 
+def test_a_revoked_grant_leaves_no_access_token(dev_factory):
+    """Also where a client's own revocation would leave them."""
+    dev = dev_factory("--revocation-keep-access-tokens")
+    tokens = dev.confidential.install()
+    (listed,) = dev.admin("grant", "list")["grants"]
+    dev.admin("grant", "revoke", listed["grant_id"])
+    assert not dev.confidential.is_active(tokens["access_token"])
+
+
 def test_uninstall(dev):
     app = dev.new_app()
     tokens = app.install()
