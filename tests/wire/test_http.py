@@ -1,6 +1,8 @@
 """HTTP/1.1 as hostile clients and careless proxies send it: one table, a row each. A request that another reader could understand
 differently is refused and its connection closed, and nothing behind it is read as a request."""
+import os
 import re
+import resource
 import socket
 import time
 
@@ -307,3 +309,42 @@ def test_every_answer_has_a_date(server):
             while b"\r\n\r\n" not in client.heard:
                 assert client.more()
             assert re.search(rb"\r\nDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", client.heard)
+
+
+@pytest.fixture
+def descriptors():
+    """As many as the machine allows, for tests with thousands of sockets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def test_idle_connections_cost_little(dev_factory, descriptors):
+    """10,000 connections (or what the machine allows) that have been served and wait for their next request."""
+    server = dev_factory()
+    words = Words(server)
+    count = min(10_000, descriptors - 200)
+    check_fresh(server, words)
+    before = resident_bytes(server.process.pid)
+    clients = []
+    for i in range(count):
+        client = Client(server)
+        clients.append(client)
+        if i % 10 == 0:
+            client.say(words.valid)
+            assert client.answer() == 200
+    check_fresh(server, words)
+    cost = (resident_bytes(server.process.pid) - before) / count
+    last = clients[0]
+    last.say(words.valid)
+    assert last.answer() == 200
+    for client in clients:
+        client.socket.close()
+    if "GRANTD_BIN" not in os.environ:  # a sanitizer's memory is its own
+        assert cost < 4096
