@@ -23,23 +23,25 @@ static void write_response(void *arg, const struct web_response *response) {
     buf_free(&b);
 }
 
-/* The head as the front wants it: CRLF, a version, a Host. */
-static str complete_head(str head, struct arena *arena) {
+/* The head as the front wants it: CRLF, a version, a Host, a length of a body that is there. */
+static str complete_head(str head, size_t body_n, bool is_post, struct arena *arena) {
     struct buf b = buf_growing(TEXT_MAX);
     str line = str_take(&head, '\n');
     if (line.n && line.p[line.n - 1] == '\r') line.n--;
     buf_add(&b, line);
     bool has_version = line.n > 9 && str_starts_with(str_from(line, line.n - 9), S(" HTTP/1."));
     buf_add(&b, has_version ? S("\r\n") : S(" HTTP/1.1\r\n"));
-    bool has_host = false;
+    bool has_host = false, has_length = false;
     while (head.n) {
         line = str_take(&head, '\n');
         if (line.n && line.p[line.n - 1] == '\r') line.n--;
         has_host = has_host || str_starts_with_nocase(line, S("host:"));
+        has_length = has_length || str_starts_with_nocase(line, S("content-length:"));
         buf_add(&b, line);
         buf_add(&b, S("\r\n"));
     }
     if (!has_host) buf_add(&b, S("Host: localhost\r\n"));
+    if (!has_length && (is_post || body_n)) buf_printf(&b, "Content-Length: %zu\r\n", body_n);
     buf_add(&b, S("\r\n"));
     str text = arena_copy(arena, buf_str(&b));
     buf_free(&b);
@@ -67,9 +69,10 @@ static str header_value(const struct http_head *head, str name) {
 }
 
 str run_text(const struct run_env *env, str request, str peer, struct arena *arena) {
-    static const struct http_limits limits = {16384, 8192, HTTP_HEADERS_MAX, 65536};
+    static const struct http_limits limits = {16384, 8192, HTTP_HEADERS_MAX, TEXT_MAX}; /* run has its own of bodies */
     str body = request;
-    str head_text = complete_head(take_head(&body), arena);
+    str given = take_head(&body);
+    str head_text = complete_head(given, body.n, str_starts_with(given, S("POST ")), arena);
     struct http_head *head = ARENA_NEW(arena, struct http_head);
     struct http_scan scan = {0};
     int n = http_head_scan(&scan, &limits, head_text);
