@@ -17,6 +17,11 @@ def files():
     return [pathlib.PurePosixPath(name) for name in sorted(names) if (ROOT / name).is_file()]
 
 
+def text_files():
+    """Without pictures, and without the seeds of fuzzing, which are any bytes."""
+    return [path for path in files() if path.suffix not in (".png", ".ico") and "seeds" not in path.parts]
+
+
 def matching(*patterns):
     return [path for path in files() if any(path.match(pattern) for pattern in patterns)]
 
