@@ -62,7 +62,15 @@ static bool colour_read(str s, uint32_t *out) {
     return colour_read((str){wide, 7}, out);
 }
 
-static void scheme_write(struct buf *out, uint32_t accent, const struct scheme *s) {
+/* A brand that is black on white is white on black: lightened black would look like a disabled button. */
+static uint32_t accent_in(const struct scheme *s, uint32_t accent) {
+    uint32_t r = accent >> 16 & 255, g = accent >> 8 & 255, b = accent & 255;
+    uint32_t least = r < g ? (r < b ? r : b) : (g < b ? g : b), most = r > g ? (r > b ? r : b) : (g > b ? g : b);
+    return s == &dark && most < 64 && most - least < 24 ? 0xECEEF3 : accent;
+}
+
+static void scheme_write(struct buf *out, uint32_t brand, const struct scheme *s) {
+    uint32_t accent = accent_in(s, brand);
     uint32_t surfaces[] = {s->card, s->ground, mix(s->card, accent, s->tint)};
     /* A fill that would vanish on a dark card is lightened; on a light one its edge shows it. */
     uint32_t fill = s == &dark ? readable(accent, s->towards, surfaces, 1, EDGE_CONTRAST) : accent;

@@ -107,16 +107,23 @@ static const struct page_notice notice[] = {
      .link_url = S("/oauth/connected-apps")},
 };
 
-/* One row per page: its states lie behind each other in memory. */
+/* One row per page: its states lie behind each other in memory. The macro ends in a declaration so that its use can end in a semicolon. */
 #define PAGE(name)                                                                                                     \
     static void write_##name(struct buf *out, size_t state, const struct page_context *ctx) {                          \
         page_##name(out, &name[state], ctx);                                                                           \
-    }
-PAGE(sign_in)
-PAGE(choose_account) PAGE(consent) PAGE(error) PAGE(sign_out) PAGE(signed_out) PAGE(connected_apps) PAGE(revoke)
-    PAGE(notice)
+    }                                                                                                                  \
+    struct page_##name
+PAGE(sign_in);
+PAGE(choose_account);
+PAGE(consent);
+PAGE(error);
+PAGE(sign_out);
+PAGE(signed_out);
+PAGE(connected_apps);
+PAGE(revoke);
+PAGE(notice);
 
-        static const struct {
+static const struct {
     const char *name;
     size_t states;
     void (*write)(struct buf *out, size_t state, const struct page_context *ctx);

@@ -1,0 +1,44 @@
+"""The pages in Debian's Chromium: accessible, within the screen, usable with the keyboard, in every language, state and scheme."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("GRANTD_BUILD", "build")
+PAGES = ["choose_account", "connected_apps", "consent", "error", "notice", "revoke", "sign_in", "sign_out", "signed_out"]
+
+
+def write_samples(folder, *accent):
+    subprocess.run(["ninja", "-C", BUILD, "--quiet", "src/pages/page_samples"], check=True)
+    subprocess.run([BUILD / "src/pages/page_samples", folder, *accent], check=True)
+    return sorted(path.stem for path in folder.glob("*.html"))
+
+
+def check(folder, names):
+    done = subprocess.run(["node", ROOT / "tests/browser/check.mjs", folder, *names], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    return folder, write_samples(folder)
+
+
+def test_every_page_has_a_sample(samples):
+    templates = {path.stem for path in (ROOT / "src/pages/templates").glob("*.html")}
+    assert templates == {name.split("-")[0] for name in samples[1]} == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(samples, page):
+    folder, names = samples
+    check(folder, [name for name in names if name.startswith(page + "-")])
+
+
+@pytest.mark.parametrize("accent", ["#ffd400", "#101010", "#e5007d", "#ffffff"])
+def test_accent(tmp_path, accent):
+    write_samples(tmp_path, accent)
+    check(tmp_path, ["sign_in-1.en", "consent-1.en", "connected_apps-1.en"])
