@@ -1,5 +1,6 @@
 #include "admin_docs.h"
 
+#include "help_text.h"
 #include "json_write.h"
 
 static void pad(struct buf *out, size_t from, size_t column) {
@@ -28,47 +29,24 @@ void admin_write_usage(const struct admin_command *command, struct buf *out) {
 
 /* ---- help ---- */
 
-#define HELP_COLUMNS 110
-
-/* The words of a text from column `at` on, broken before HELP_COLUMNS, further lines indented by `indent`. */
-static void add_wrapped(struct buf *out, str text, size_t at, size_t indent) {
-    while (text.n) {
-        str word = str_take(&text, ' ');
-        if (at > indent && at + 1 + word.n > HELP_COLUMNS) {
-            buf_add_char(out, '\n');
-            pad(out, out->n, indent);
-            at = indent;
-        } else if (at > indent) {
-            buf_add_char(out, ' ');
-            at++;
-        }
-        buf_add(out, word);
-        at += word.n;
-    }
-    buf_add_char(out, '\n');
-}
-
-#define ROW_COLUMN 33
-
 static void write_help_row(const struct admin_use *u, struct buf *out) {
     const struct admin_arg *arg = admin_use_arg(u);
-    size_t from = out->n;
-    buf_add(out, S("  "));
+    char memory[256];
+    struct buf left = buf_on(memory, sizeof memory);
     if (is_word(u))
-        buf_add(out, str_of(arg->meta));
+        buf_add(&left, str_of(arg->meta));
     else
-        add_flag_usage(arg, out);
-    pad(out, from, ROW_COLUMN);
-    add_wrapped(out, str_of(arg->doc), ROW_COLUMN, ROW_COLUMN);
+        add_flag_usage(arg, &left);
+    help_add_row(out, buf_str(&left), str_of(arg->doc));
 }
 
 void admin_write_help(const struct admin_command *command, struct buf *out) {
     char memory[2048];
     struct buf usage = buf_on(memory, sizeof memory);
     admin_write_usage(command, &usage);
-    add_wrapped(out, str_of(command->doc), 0, 0);
+    help_add_wrapped(out, str_of(command->doc), 0, 0);
     buf_add(out, S("\nusage: "));
-    add_wrapped(out, buf_str(&usage), 7, 7);
+    help_add_wrapped(out, buf_str(&usage), 7, 7);
     buf_add_char(out, '\n');
     for (const struct admin_use *u = command->uses; u->use; u++) write_help_row(u, out);
     buf_add(out, S("  --data DIR                     The data directory; or GRANTD_DATA.\n"

@@ -3,6 +3,7 @@
 #include "digest.h"
 #include "random.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +18,19 @@ static RC join(const char *dir, const char *name, char out[PATH_MAX]) {
     return RC_OK;
 }
 
+/* Whether the directory holds things and none of them is ours: then its mode is not ours to judge. */
+static bool is_foreign(const char *path) {
+    bool others = false, ours = false;
+    DIR *dir = opendir(path);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        str name = str_of(entry->d_name);
+        ours = ours || str_eq(name, S("grantd.lock")) || str_eq(name, S("master.key"));
+        others = others || (!str_eq(name, S(".")) && !str_eq(name, S("..")));
+    }
+    if (dir) closedir(dir);
+    return others && !ours;
+}
+
 RC datadir_open(const char *path) {
     struct stat info;
     if (mkdir(path, 0700) && errno != EEXIST)
@@ -26,6 +40,9 @@ RC datadir_open(const char *path) {
         return rc_fail(FAULT_CONFIG, "%s is not a directory; name another one with --data", path);
     if (info.st_uid != geteuid())
         return rc_fail(FAULT_UNSAFE, "the data directory %s belongs to another user; run grantd as its owner", path);
+    if ((info.st_mode & 077) && is_foreign(path))
+        return rc_fail(FAULT_UNSAFE,
+                       "%s can be read by others and holds other things; name a new directory with --data", path);
     if (info.st_mode & 077)
         return rc_fail(FAULT_UNSAFE, "the data directory %s can be read by others; run: chmod 700 %s", path, path);
     return RC_OK;

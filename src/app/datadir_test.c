@@ -32,6 +32,8 @@ static void test_directory(void **state) {
         CHECK(i, strstr(rc_detail(), "chmod 700") != NULL);
     }
     assert_int_equal(chmod(dir, 0700), 0);
+    assert_int_equal(datadir_open("/etc").fault, FAULT_UNSAFE); /* nobody is told to change the mode of that */
+    assert_null(strstr(rc_detail(), "chmod"));
     assert_int_equal(datadir_open("/dev/null").fault, FAULT_CONFIG);
     assert_int_equal(datadir_open("/no/such/parent").fault, FAULT_IO);
 }

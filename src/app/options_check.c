@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "log.h"
+#include "web.h"
 
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -112,6 +113,16 @@ static RC check_admin(const struct options *o, struct arena *arena) {
     return RC_OK;
 }
 
+/* web knows what an address is; a loop that is opened for nothing tells. */
+static RC check_proxies(const struct options *o) {
+    struct web_options web = {.trusted_proxies = o->trusted_proxies.items, .n_trusted_proxies = o->trusted_proxies.n};
+    struct web_loop *loop = NULL;
+    if (o->trusted_proxies.n == 0) return RC_OK;
+    TRY(web_loop_open(&web, &loop));
+    web_loop_close(loop);
+    return RC_OK;
+}
+
 static RC check(const struct options *o, bool production, struct arena *arena) {
     enum log_level level;
     if (production && o->data.n == 0) FAIL("no data directory; give --data DIR, for example --data /var/lib/grantd");
@@ -121,6 +132,7 @@ static RC check(const struct options *o, bool production, struct arena *arena) {
     if (o->issuer.n) TRY(check_issuer(o->issuer));
     TRY(check_store(o));
     TRY(check_admin(o, arena));
+    TRY(check_proxies(o));
     if (!log_level_parse(o->log_level, &level)) FAIL("log_level is debug, info, warn or error");
     return RC_OK;
 }

@@ -225,6 +225,13 @@ static void test_check_the_rest(void **state) {
     assert_int_equal(options_check(&o, true).fault, FAULT_CONFIG);
     o.log_level = S("warn");
     assert_true(rc_ok(options_check(&o, true)));
+    str proxies[] = {S("10.0.0.0/8"), S("2001:db8::1")};
+    o.trusted_proxies = (struct strs){proxies, 2};
+    assert_true(rc_ok(options_check(&o, true)));
+    proxies[1] = S("nonsense");
+    assert_int_equal(options_check(&o, true).fault, FAULT_CONFIG);
+    assert_non_null(strstr(rc_detail(), "nonsense"));
+    o.trusted_proxies.n = 0;
     /* the admin API on TCP: a token that only its owner can read */
     o.admin_listen = S("127.0.0.1:0");
     o.admin_token_file = str_of(file_path);

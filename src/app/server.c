@@ -53,6 +53,13 @@ static size_t count_threads(const struct options *o) {
     return n > 0 ? (size_t)n : 1;
 }
 
+/* What to do about an address that cannot be had. */
+static RC explain_taken(struct rc rc) {
+    char detail[200];
+    snprintf(detail, sizeof detail, "%s", rc_detail());
+    return rc_fail((enum fault)rc.fault, "%s; choose another one with --listen", detail);
+}
+
 /* A TCP address is bound once per worker, so that the kernel spreads connections over their queues; a Unix socket once for all. */
 static RC bind_address(struct server *s, size_t a) {
     str address = s->instance->options.listen.items[a];
@@ -61,7 +68,8 @@ static RC bind_address(struct server *s, size_t a) {
     for (size_t w = 0; w < (is_unix ? 1 : s->n_workers); w++) {
         str wanted = w ? str_of(s->names[a]) : address; /* port 0: the others take the port of the first */
         char name[ADDRESS_BYTES];
-        TRY(web_bind(wanted, !is_unix, &fds[w], w ? name : s->names[a], ADDRESS_BYTES));
+        struct rc rc = web_bind(wanted, !is_unix, &fds[w], w ? name : s->names[a], ADDRESS_BYTES);
+        if (!rc_ok(rc)) return explain_taken(rc);
     }
     return RC_OK;
 }

@@ -1,6 +1,7 @@
 /* grantd: finds the command and hands over. */
 #include "cli.h"
 #include "command.h"
+#include "help_text.h"
 #include "log.h"
 #include "random.h"
 #include "suggest.h"
@@ -60,18 +61,17 @@ static int show_help(void) {
 
 static void add_option_help(struct buf *out, const struct option_row *row) {
     static const char *const values[] = {" TEXT", " ITEM", "", " N", " TIME"};
-    char flag[64];
-    snprintf(flag, sizeof flag, "%s%s", row->flag, values[row->type]);
-    buf_printf(out, "  %-34s %s", flag, row->doc);
-    if (*row->def) buf_printf(out, " [%s]", row->def);
-    buf_add_char(out, '\n');
+    char left[64], text[512];
+    int n = snprintf(left, sizeof left, "%s%s", row->flag, values[row->type]);
+    int m = snprintf(text, sizeof text, *row->def ? "%s [%s]" : "%s", row->doc, row->def);
+    help_add_row(out, (str){left, (size_t)n}, str_head((str){text, (size_t)m}, sizeof text - 1));
 }
 
 static int show_command_help(const struct command *c) {
     struct buf out = buf_growing(1 << 16);
-    buf_printf(&out, "usage: grantd %s %s\n\n%s\n\n", c->name, c->usage, c->doc);
+    buf_printf(&out, "%s\n\nusage: grantd %s %s\n\n", c->doc, c->name, c->usage);
     for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++)
-        buf_printf(&out, "  %-34s %s\n", c->flags[i].flag, c->flags[i].doc);
+        help_add_row(&out, str_of(c->flags[i].flag), str_of(c->flags[i].doc));
     for (size_t i = 0; i < option_count; i++) add_option_help(&out, &option_rows[i]);
     buf_add(
         &out,
@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
     if (!crypto_start()) return command_fail(rc_fail(FAULT_CRYPTO, "the crypto libraries do not start"));
     if (argc < 2) return wrong_usage("", S("say which command"), NULL);
     const char *word = argv[1];
-    if (is_word(word, "version", "--version")) return show_version();
+    if (is_word(word, "version", "--version") && argc == 2) return show_version();
     if (is_word(word, "help", "--help") || is_word(word, "-h", "-h")) return show_help();
     if (argc == 3 && is_word(word, "docs", "docs") && is_word(argv[2], "options", "options"))
         return show_options_page();
