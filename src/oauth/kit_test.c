@@ -290,7 +290,7 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
     return (struct kit_answer){.refusal = c->refusal, .a = c->answer, .text = text_of(k, &c->answer)};
 }
 
-static str format_text(struct kit *k, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static str format_text(struct kit *k, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, again);
