@@ -1,6 +1,5 @@
 #include "cli_link.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <sys/un.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "admin_http.h"
 #include "admin_run.h"
 #include "admin_table.h"
+#include "curl_load.h"
 
 #define CONNECT_TIMEOUT_MS 5000L
 #define ANSWER_TIMEOUT_MS  120000L
@@ -19,6 +19,7 @@
 struct cli_link {
     const struct options *options;
     struct arena *arena;
+    const struct curl_library *library; /* NULL: not loaded yet */
     CURL *curl;
     struct instance *instance; /* NULL: not opened here */
     struct admin_backup *backup;
@@ -36,7 +37,7 @@ void cli_link_free(struct cli_link *link) {
     if (!link) return;
     admin_backup_free(link->backup);
     if (link->instance) instance_close(link->instance);
-    if (link->curl) curl_easy_cleanup(link->curl);
+    if (link->curl) link->library->easy_cleanup(link->curl);
     free(link);
 }
 
@@ -62,12 +63,12 @@ static bool aim(struct cli_link *link, const struct call *call) {
         if (path.n >= sizeof((struct sockaddr_un *)NULL)->sun_path) return false;
         const char *socket = arena_cstr(link->arena, path);
         if (access(socket, F_OK) != 0) return false;
-        curl_easy_setopt(link->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+        link->library->easy_setopt(link->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
     } else {
         host = arena_cstr(link->arena, address);
     }
     str url = arena_printf(link->arena, "http://%s%.*s", host, STR_ARG(call->target));
-    curl_easy_setopt(link->curl, CURLOPT_URL, arena_cstr(link->arena, url));
+    link->library->easy_setopt(link->curl, CURLOPT_URL, arena_cstr(link->arena, url));
     return true;
 }
 
@@ -80,58 +81,65 @@ static RC add_token(struct cli_link *link, struct curl_slist **headers) {
     buf_add(&header, S("Authorization: Bearer "));
     buf_add(&header, token);
     line[header.n] = '\0';
-    *headers = curl_slist_append(*headers, line);
+    *headers = link->library->slist_append(*headers, line);
     return RC_OK;
 }
 
 static void describe(struct cli_link *link, const struct call *call, struct buf *body, struct curl_slist *headers) {
+    __typeof__(curl_easy_setopt) *setopt = link->library->easy_setopt;
     CURL *curl = link->curl;
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, admin_method_name(call->method));
+    setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+    setopt(curl, CURLOPT_NOPROXY, "*");
+    setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+    setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_TIMEOUT_MS);
+    setopt(curl, CURLOPT_CUSTOMREQUEST, admin_method_name(call->method));
     if (call->body.n) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)call->body.n);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.p);
+        setopt(curl, CURLOPT_POSTFIELDSIZE, (long)call->body.n);
+        setopt(curl, CURLOPT_POSTFIELDS, call->body.p);
     }
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    setopt(curl, CURLOPT_HTTPHEADER, headers);
+    setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    setopt(curl, CURLOPT_WRITEDATA, body);
 }
 
 /* *out_absent: no server is there, nothing was sent. */
 static RC perform(struct cli_link *link, struct buf *body, struct cli_reply *out, bool *out_absent) {
     long status = 0;
-    CURLcode code = curl_easy_perform(link->curl);
+    CURLcode code = link->library->easy_perform(link->curl);
     *out_absent = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
     if (*out_absent) return RC_OK;
     if (code != CURLE_OK)
         return rc_fail(FAULT_IO, "the server did not answer (%s); look whether the change was made",
-                       curl_easy_strerror(code));
-    curl_easy_getinfo(link->curl, CURLINFO_RESPONSE_CODE, &status);
+                       link->library->easy_strerror(code));
+    link->library->easy_getinfo(link->curl, CURLINFO_RESPONSE_CODE, &status);
     char *copy = arena_alloc_secret(link->arena, body->n);
     if (body->n) memcpy(copy, body->p, body->n);
     *out = (struct cli_reply){(int)status, {copy, body->n}};
     return RC_OK;
 }
 
-static RC ask_server(struct cli_link *link, const struct call *call, struct cli_reply *out, bool *out_absent) {
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    struct buf body = buf_growing(ANSWER_MAX);
-    *out_absent = true;
-    if (!link->curl) link->curl = curl_easy_init();
+static RC start_curl(struct cli_link *link) {
+    if (!link->library) TRY(curl_load(&link->library));
+    if (!link->curl) link->curl = link->library->easy_init();
     if (!link->curl) return rc_fail(FAULT_INTERNAL, "libcurl did not start");
-    curl_easy_reset(link->curl);
+    link->library->easy_reset(link->curl);
+    return RC_OK;
+}
+
+static RC ask_server(struct cli_link *link, const struct call *call, struct cli_reply *out, bool *out_absent) {
+    *out_absent = true;
+    TRY(start_curl(link));
+    struct curl_slist *headers = link->library->slist_append(NULL, "Content-Type: application/json");
+    struct buf body = buf_growing(ANSWER_MAX);
     struct rc rc = RC_OK;
     if (aim(link, call)) {
         rc = add_token(link, &headers);
         describe(link, call, &body, headers);
         if (rc_ok(rc)) rc = perform(link, &body, out, out_absent);
     }
-    curl_slist_free_all(headers);
+    link->library->slist_free_all(headers);
     if (body.p) secret_wipe(body.p, body.n);
     buf_free(&body);
     return rc;
