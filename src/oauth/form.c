@@ -2,9 +2,13 @@
 
 #include "percent.h"
 
-/* Decodes into *room and moves it on. */
+/* Text without an escape stands for itself; the rest is decoded into *room, which moves on. */
 static bool decode_part(str part, char **room, str *out) {
     size_t n = 0;
+    if (str_find(part, '%') == part.n && str_find(part, '+') == part.n) {
+        *out = part;
+        return str_is_utf8(part);
+    }
     if (!percent_decode(part, PERCENT_FORM, *room, &n)) return false;
     *out = (str){*room, n};
     *room += n;

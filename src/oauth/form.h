@@ -13,7 +13,7 @@ struct form {
     struct form_pair pairs[PARAMS_MAX];
 };
 
-/* Appends the pairs of `text` to `form`; what they point to lives in the arena and is wiped with it.
+/* Appends the pairs of `text` to `form`; what they point to is `text` itself or lives in the arena (and is wiped with it).
  * REFUSAL_REQUEST_MALFORMED on a broken escape, a NUL, bytes that are not UTF-8, or more than PARAMS_MAX pairs. */
 enum refusal form_parse(str text, struct arena *arena, struct form *form);
 

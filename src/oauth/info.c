@@ -43,25 +43,43 @@ static struct info info_of(const struct oauth_call *c, const struct shown *shown
 
 #define SIGNATURE_CHARS 44 /* base64 of MAC_BYTES */
 
-/* A keyed hash over the parts; only this server can make or check one. `label` keeps the two signatures of one token apart. */
-static void sign(const struct oauth_call *c, str label, str said, char out[SIGNATURE_CHARS]) {
-    uint8_t mac[MAC_BYTES];
-    str text = arena_printf(c->arena, "%.*s\n%.*s", STR_ARG(label), STR_ARG(said));
-    digest_mac(c->env.keyring->current->signature, text, mac, sizeof mac);
-    b64_encode(mac, sizeof mac, out);
+struct signatures {
+    char older[SIGNATURE_CHARS], newer[SIGNATURE_CHARS];
+};
+
+/* Keyed hashes over what the signed members say: the two halves of one. Only this server can make or check them. */
+static void sign(const struct oauth_call *c, const struct info *info, str scopes, struct signatures *out) {
+    uint8_t mac[2 * MAC_BYTES];
+    size_t room = scopes.n + 80;
+    struct buf said = buf_on(arena_alloc(c->arena, room), room);
+    const int64_t numbers[] = {info->app->app_id, info->hub_id, info->user_id, info->expires_ms};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        buf_add_i64(&said, numbers[i]);
+        buf_add_char(&said, '\n');
+    }
+    buf_add(&said, scopes);
+    digest_mac(c->env.keyring->current->signature, buf_str(&said), mac, sizeof mac);
+    b64_encode(mac, MAC_BYTES, out->older);
+    b64_encode(mac + MAC_BYTES, MAC_BYTES, out->newer);
+}
+
+/* Numbers with a '-' between them. */
+static str join_ids(struct arena *arena, int32_t one, int32_t two) {
+    struct buf b = buf_on(arena_alloc(arena, 24), 24);
+    buf_add_i64(&b, one);
+    buf_add_char(&b, '-');
+    buf_add_i64(&b, two);
+    return buf_str(&b);
 }
 
 /* HubSpot's signed_access_token. Members that we have no fact for say so plainly: no trial scopes, no scope groups, one hublet. The
  * installation is named by app and account, as the ids of grants never show. */
 static void write_signed(struct json *j, const struct oauth_call *c, const struct info *info) {
     str scopes = scopes_join(c->arena, c->env.registry, &info->scopes);
-    str said = arena_printf(c->arena, "%d\n%d\n%d\n%lld\n%.*s", (int)info->app->app_id, (int)info->hub_id,
-                            (int)info->user_id, (long long)info->expires_ms, STR_ARG(scopes));
     char *scopes_b64 = arena_alloc(c->arena, b64_length(scopes.n));
-    char old_signature[SIGNATURE_CHARS], new_signature[SIGNATURE_CHARS];
+    struct signatures signatures;
     b64_encode((const uint8_t *)scopes.p, scopes.n, scopes_b64);
-    sign(c, S("signature"), said, old_signature);
-    sign(c, S("newSignature"), said, new_signature);
+    sign(c, info, scopes, &signatures);
     json_key(j, S("signed_access_token"));
     json_open(j);
     json_member_int(j, S("expiresAt"), info->expires_ms);
@@ -69,15 +87,15 @@ static void write_signed(struct json *j, const struct oauth_call *c, const struc
     json_member_int(j, S("hubId"), info->hub_id);
     json_member_int(j, S("userId"), info->user_id);
     json_member_int(j, S("appId"), info->app->app_id);
-    json_member_str(j, S("signature"), (str){old_signature, SIGNATURE_CHARS});
+    json_member_str(j, S("signature"), (str){signatures.older, SIGNATURE_CHARS});
     json_member_str(j, S("scopeToScopeGroupPks"), S(""));
-    json_member_str(j, S("newSignature"), (str){new_signature, SIGNATURE_CHARS});
+    json_member_str(j, S("newSignature"), (str){signatures.newer, SIGNATURE_CHARS});
     json_member_str(j, S("hublet"), S("na1"));
     json_member_str(j, S("trialScopes"), S(""));
     json_member_str(j, S("trialScopeToScopeGroupPks"), S(""));
     json_member_bool(j, S("isUserLevel"), false);
     json_member_bool(j, S("isPrivateDistribution"), app_has(info->app, APP_PRIVATE_DISTRIBUTION));
-    json_member_str(j, S("appInstallId"), arena_printf(c->arena, "%d-%d", (int)info->app->app_id, (int)info->hub_id));
+    json_member_str(j, S("appInstallId"), join_ids(c->arena, info->app->app_id, info->hub_id));
     json_member_str(j, S("audience"), c->env.settings->issuer);
     json_member_int(j, S("installingUserId"), info->user_id);
     json_member_bool(j, S("isServiceAccount"), false);
@@ -105,8 +123,10 @@ static void write_rfc7662(struct json *j, const struct oauth_call *c, const stru
     str issuer = c->env.settings->issuer;
     json_member_int(j, S("iat"), info->issued_ms / 1000);
     if (info->expires_ms) json_member_int(j, S("exp"), info->expires_ms / 1000);
-    str sub = info->user_id ? arena_printf(c->arena, "%d", (int)info->user_id) : info->app->client_id;
-    json_member_str(j, S("sub"), sub);
+    char digits[12];
+    struct buf number = buf_on(digits, sizeof digits);
+    buf_add_i64(&number, info->user_id);
+    json_member_str(j, S("sub"), info->user_id ? buf_str(&number) : info->app->client_id);
     json_member_str(j, S("aud"), issuer);
     json_member_str(j, S("iss"), issuer);
     if (info->user_id && c->facts.subject.email.n) json_member_str(j, S("username"), c->facts.subject.email);

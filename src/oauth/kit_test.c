@@ -190,21 +190,25 @@ static void change_grant(struct grant *g, const struct change *c) {
     if (c->kind == CHANGE_GRANT_TOUCH && g->last_used_day < c->day) g->last_used_day = c->day;
 }
 
+static void revoke_token(struct kit *k, const struct change *c) {
+    MUST(k->n_revoked < KIT_REVOKED_MAX);
+    memcpy(k->revoked[k->n_revoked++], c->token_id, TOKEN_ID_BYTES);
+}
+
+/* The changes that the protocol makes; others are not of this kit. */
 static enum outcome apply(struct kit *k, const struct change *c) {
     enum outcome outcome = OUTCOME_DONE;
-    switch (c->kind) {
-    case CHANGE_GRANT_INSERT: outcome = insert(k, &c->grant); break;
-    case CHANGE_GRANT_ROTATE: outcome = rotate(find_grant(k, &c->grant_id), c); break;
-    case CHANGE_GRANT_REVOKE:
-    case CHANGE_GRANT_NOT_BEFORE:
-    case CHANGE_GRANT_TOUCH: change_grant(find_grant(k, &c->grant_id), c); break;
-    case CHANGE_TOKEN_REVOKE:
-        MUST(k->n_revoked < KIT_REVOKED_MAX);
-        memcpy(k->revoked[k->n_revoked++], c->token_id, TOKEN_ID_BYTES);
-        break;
-    case CHANGE_UNINSTALL: uninstall(k, c); break;
-    case CHANGE_NONE:
-    case CHANGE_KINDS: MUST(false); break;
+    if (c->kind == CHANGE_GRANT_INSERT)
+        outcome = insert(k, &c->grant);
+    else if (c->kind == CHANGE_GRANT_ROTATE)
+        outcome = rotate(find_grant(k, &c->grant_id), c);
+    else if (c->kind == CHANGE_TOKEN_REVOKE)
+        revoke_token(k, c);
+    else if (c->kind == CHANGE_UNINSTALL)
+        uninstall(k, c);
+    else {
+        MUST(c->kind == CHANGE_GRANT_REVOKE || c->kind == CHANGE_GRANT_NOT_BEFORE || c->kind == CHANGE_GRANT_TOUCH);
+        change_grant(find_grant(k, &c->grant_id), c);
     }
     if (outcome == OUTCOME_DONE) {
         k->changed++;
