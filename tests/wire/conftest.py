@@ -8,10 +8,6 @@ import harness
 _count = itertools.count()
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "load: many requests at once; run again under the thread sanitizer")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def binary():
     if not harness.BINARY.exists():

@@ -8,7 +8,6 @@ import pytest
 
 import harness
 
-pytestmark = pytest.mark.load
 
 
 class Ledger:

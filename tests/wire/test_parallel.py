@@ -5,7 +5,6 @@ import pytest
 
 import harness
 
-pytestmark = pytest.mark.load
 MANY = 64
 
 
