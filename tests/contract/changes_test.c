@@ -1,0 +1,237 @@
+/* What rules ask and change: every ask, every change, and who is LOST. */
+#include "contract.h"
+
+static void test_a_grant_comes_back_as_it_was(void **state) {
+    struct world *w = *state;
+    populate(w);
+    struct change insert = insert_of(0);
+    insert.grant.expires_ms = NOW_MS + 5000;
+    insert.grant.generation = UINT32_MAX;
+    insert.grant.rotated_ms = 4;
+    insert.grant.access_not_before_ms = 5;
+    insert.grant.last_used_day = 20000;
+    assert_int_equal(apply(w, &insert), OUTCOME_DONE);
+
+    struct facts f = ask_grant(w, 0);
+    const struct grant *want = &insert.grant, *got = &f.grant;
+    assert_true(f.grant_found);
+    assert_memory_equal(&got->id, &want->id, sizeof got->id);
+    assert_memory_equal(got->salt, want->salt, sizeof got->salt);
+    assert_true(str_eq(got->scopes, want->scopes));
+    assert_int_equal(got->app_id, want->app_id);
+    assert_int_equal(got->hub_id, want->hub_id);
+    assert_int_equal(got->user_id, want->user_id);
+    assert_true(got->created_ms == want->created_ms && got->expires_ms == want->expires_ms);
+    assert_true(got->generation == want->generation && got->rotated_ms == want->rotated_ms);
+    assert_true(got->access_not_before_ms == want->access_not_before_ms && got->revoked_ms == 0);
+    assert_true(got->last_used_day == want->last_used_day && got->auth_time_ms == want->auth_time_ms);
+}
+
+static void test_a_grant_comes_with_its_subject(void **state) {
+    struct world *w = *state;
+    populate(w);
+    struct change insert = insert_of(0), uninstall = change_of(CHANGE_UNINSTALL, 0);
+    apply(w, &insert);
+    struct facts f = ask_grant(w, 0);
+    assert_true(f.subject.user_found && f.subject.user_enabled && f.subject.account_found);
+    assert_true(f.subject.account_enabled && f.subject.member && f.uninstalled_ms == 0);
+    assert_true(str_eq(f.subject.email, S("Ann@A.example")) && str_eq(f.subject.user_name, S("Ann")));
+    assert_true(str_eq(f.subject.domain, S("a.example")));
+
+    struct user user = {.user_id = 1001, .email = S("ann@a.example"), .disabled_ms = 7};
+    struct account account = {.hub_id = 1001, .domain = S("b.example"), .disabled_ms = 8};
+    edit(w, &(struct edit){.kind = EDIT_USER_UPDATE, .user = &user}, NULL);
+    edit(w, &(struct edit){.kind = EDIT_ACCOUNT_UPDATE, .account = &account}, NULL);
+    edit(w, &(struct edit){.kind = EDIT_MEMBER_DELETE, .member = {1001, 1001, 0}}, NULL);
+    apply(w, &uninstall);
+    f = ask_grant(w, 0);
+    assert_true(f.grant_found && f.subject.user_found && !f.subject.user_enabled && f.subject.account_found);
+    assert_true(!f.subject.account_enabled && !f.subject.member && f.uninstalled_ms == NOW_MS);
+}
+
+static void test_what_is_not_there(void **state) {
+    struct world *w = *state;
+    assert_false(ask_grant(w, 3).grant_found);
+    struct facts f;
+    struct ask subject = {.kind = ASK_SUBJECT, .user_id = 9, .hub_id = 9, .app_id = 9},
+               token = {.kind = ASK_REVOKED_TOKEN};
+    assert_rc(storage_question(w->admin, &subject, w->arena, &f));
+    assert_false(f.subject.user_found || f.subject.account_found || f.subject.member || f.subject.user_enabled ||
+                 f.subject.account_enabled || f.uninstalled_ms);
+    assert_rc(storage_question(w->admin, &token, w->arena, &f));
+    assert_false(f.token_revoked);
+}
+
+static void test_a_grant_without_its_subject(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0);
+    apply(w, &insert);
+    struct facts f = ask_grant(w, 0);
+    assert_true(f.grant_found && !f.subject.user_found && !f.subject.account_found && !f.subject.member);
+}
+
+static void test_an_id_is_taken_once(void **state) {
+    struct world *w = *state;
+    struct change first = insert_of(0), second = insert_of(0);
+    second.grant.user_id = 77;
+    assert_int_equal(apply(w, &first), OUTCOME_DONE);
+    assert_int_equal(apply(w, &second), OUTCOME_LOST);
+    assert_int_equal(ask_grant(w, 0).grant.user_id, first.grant.user_id);
+}
+
+static void test_rotation_goes_up_by_one(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0), rotate = change_of(CHANGE_GRANT_ROTATE, 0);
+    apply(w, &insert);
+    const struct {
+        uint32_t to;
+        int32_t day;
+        enum outcome outcome;
+        uint32_t then;
+        int32_t then_day;
+    } cases[] = {
+        {2, 9, OUTCOME_LOST, 0, 0}, {1, 9, OUTCOME_DONE, 1, 9}, {1, 9, OUTCOME_LOST, 1, 9},
+        {2, 0, OUTCOME_DONE, 2, 9}, {0, 9, OUTCOME_LOST, 2, 9}, {3, 10, OUTCOME_DONE, 3, 10},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rotate.generation = cases[i].to;
+        rotate.day = cases[i].day;
+        rotate.now_ms = NOW_MS + (int64_t)i;
+        assert_int_equal(apply(w, &rotate), cases[i].outcome);
+        struct grant g = ask_grant(w, 0).grant;
+        assert_int_equal(g.generation, cases[i].then);
+        assert_int_equal(g.last_used_day, cases[i].then_day);
+        if (cases[i].outcome == OUTCOME_DONE) assert_true(g.rotated_ms == rotate.now_ms);
+    }
+}
+
+static void test_a_revoked_grant_does_not_rotate(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0), revoke = change_of(CHANGE_GRANT_REVOKE, 0),
+                  rotate = change_of(CHANGE_GRANT_ROTATE, 0);
+    apply(w, &insert);
+    rotate.generation = 1;
+    revoke.expires_ms = NOW_MS + 1000;
+    assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+    assert_int_equal(apply(w, &rotate), OUTCOME_LOST);
+    assert_int_equal(ask_grant(w, 0).grant.generation, 0);
+}
+
+/* The first revocation counts, and a row never lives longer through one. */
+static void test_revocation(void **state) {
+    struct world *w = *state;
+    const struct {
+        int64_t expires_ms, revoke_expires_ms, then_ms;
+    } cases[] = {{0, 500, 500}, {900, 500, 500}, {300, 500, 300}, {500, 500, 500}};
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct change insert = insert_of(i), revoke = change_of(CHANGE_GRANT_REVOKE, i);
+        insert.grant.expires_ms = cases[i].expires_ms;
+        apply(w, &insert);
+        revoke.expires_ms = cases[i].revoke_expires_ms;
+        apply(w, &revoke);
+        revoke.now_ms += 100;
+        revoke.expires_ms += 100;
+        assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+        struct grant g = ask_grant(w, i).grant;
+        assert_true(g.revoked_ms == NOW_MS && g.expires_ms == cases[i].then_ms);
+    }
+    struct change nobody = change_of(CHANGE_GRANT_REVOKE, 99);
+    assert_int_equal(apply(w, &nobody), OUTCOME_DONE);
+}
+
+static void test_marks_never_go_back(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0), not_before = change_of(CHANGE_GRANT_NOT_BEFORE, 0),
+                  touch = change_of(CHANGE_GRANT_TOUCH, 0), uninstall = change_of(CHANGE_UNINSTALL, 0);
+    apply(w, &insert);
+    const int64_t given[] = {100, 50, 100, 200}, then[] = {100, 100, 100, 200};
+    for (size_t i = 0; i < 4; i++) {
+        not_before.now_ms = uninstall.now_ms = given[i];
+        touch.day = (int32_t)given[i];
+        assert_int_equal(apply(w, &not_before), OUTCOME_DONE);
+        assert_int_equal(apply(w, &touch), OUTCOME_DONE);
+        assert_int_equal(apply(w, &uninstall), OUTCOME_DONE);
+        struct facts f = ask_grant(w, 0);
+        assert_true(f.grant.access_not_before_ms == then[i] && f.grant.last_used_day == then[i] &&
+                    f.uninstalled_ms == then[i]);
+    }
+}
+
+static void test_an_uninstall_is_of_one_app_and_account(void **state) {
+    struct world *w = *state;
+    struct change uninstall = change_of(CHANGE_UNINSTALL, 0);
+    apply(w, &uninstall);
+    const struct {
+        int32_t app_id, hub_id;
+        int64_t then;
+    } cases[] = {{1001, 1001, NOW_MS}, {1002, 1001, 0}, {1001, 1002, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        struct facts f;
+        struct ask ask = {.kind = ASK_SUBJECT, .app_id = cases[i].app_id, .hub_id = cases[i].hub_id};
+        assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+        assert_true(f.uninstalled_ms == cases[i].then);
+    }
+}
+
+static void test_a_token_is_revoked(void **state) {
+    struct world *w = *state;
+    struct change revoke = {.kind = CHANGE_TOKEN_REVOKE, .expires_ms = 5};
+    memset(revoke.token_id, 0xab, sizeof revoke.token_id);
+    assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+    assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+    struct facts f;
+    struct ask ask = {.kind = ASK_REVOKED_TOKEN};
+    memset(ask.token_id, 0xab, sizeof ask.token_id);
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    assert_true(f.token_revoked);
+    ask.token_id[15] = 0;
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    assert_false(f.token_revoked);
+}
+
+static void test_two_asks_at_once(void **state) {
+    struct world *w = *state;
+    populate(w);
+    struct client c;
+    struct client_call call = {.client = &c};
+    struct change insert = insert_of(0);
+    apply(w, &insert);
+    client_open(&c, w->db);
+    client_ask_grant(&c, &call, 0);
+    assert_true(call.done && call.facts.grant_found); /* reads are done at once */
+    call.done = false;
+    c.under_way++;
+    call.call.asks[1] = (struct ask){.kind = ASK_REVOKED_TOKEN};
+    call.call.n_asks = 2;
+    storage_ask(c.session, &call.call, call.arena);
+    client_wait(&c);
+    assert_rc(call.call.rc);
+    assert_true(call.facts.grant_found && call.facts.subject.member && !call.facts.token_revoked);
+    client_call_free(&call);
+    client_close(&c);
+}
+
+static void test_no_change_is_done(void **state) {
+    struct world *w = *state;
+    assert_int_equal(apply(w, &(struct change){.kind = CHANGE_NONE}), OUTCOME_DONE);
+}
+
+int run_changes(void) {
+
+    const struct CMUnitTest tests[] = {
+        ROW(test_a_grant_comes_back_as_it_was),
+        ROW(test_a_grant_comes_with_its_subject),
+        ROW(test_what_is_not_there),
+        ROW(test_a_grant_without_its_subject),
+        ROW(test_an_id_is_taken_once),
+        ROW(test_rotation_goes_up_by_one),
+        ROW(test_a_revoked_grant_does_not_rotate),
+        ROW(test_revocation),
+        ROW(test_marks_never_go_back),
+        ROW(test_an_uninstall_is_of_one_app_and_account),
+        ROW(test_a_token_is_revoked),
+        ROW(test_two_asks_at_once),
+        ROW(test_no_change_is_done),
+    };
+    return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
+}
