@@ -132,11 +132,10 @@ static bool is_blocked(struct run *r) {
     return r->blocked.blocked;
 }
 
-static void log_limited(const struct run *r, uint32_t limit) {
+static void log_limited(const struct run *r) {
     char app_id[16] = "unknown", peer[64];
     if (r->call.app) snprintf(app_id, sizeof app_id, "%d", (int)r->call.app->app_id);
     snprintf(peer, sizeof peer, "%.*s", STR_ARG(str_head(r->peer, sizeof peer - 1)));
-    (void)limit;
     LOG(EVENT_REQUEST_LIMITED, r->call.env.correlation_id, endpoint_name(r), app_id, peer);
 }
 
@@ -147,8 +146,7 @@ static void count_failure(struct run *r) {
     if (what == COUNTS_NOT) return;
     int64_t now_ms = r->call.env.now_ms;
     limiter_count(r->env->limiter, r->pair, what, now_ms);
-    struct limiter_verdict after = limiter_check(r->env->limiter, r->pair, 1U << what, now_ms);
-    if (after.blocked) log_limited(r, after.limit);
+    if (limiter_check(r->env->limiter, r->pair, 1U << what, now_ms).blocked) log_limited(r);
 }
 
 static void refuse_blocked(struct run *r) {

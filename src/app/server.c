@@ -2,6 +2,7 @@
 
 #include "admin_http.h"
 #include "clock.h"
+#include "follow.h"
 #include "health.h"
 #include "log.h"
 #include "random.h"
@@ -34,6 +35,7 @@ struct server {
     char authority[ADDRESS_BYTES];
     struct web_loop *main_loop;
     struct health health;
+    struct follow follow;
     struct admin_http admin;
     unsigned purge_rounds;
 };
@@ -177,6 +179,7 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
     TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
+    TRY(follow_start(&s->follow, s->instance, s->main_loop));
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
 
@@ -274,10 +277,13 @@ static RC start_workers(struct server *s) {
 }
 
 static void log_ready(const struct server *s) {
-    char threads[24];
+    char threads[24], listen[ADDRESS_BYTES * 2];
+    struct buf addresses = buf_on(listen, sizeof listen - 1);
+    for (size_t a = 0; a < s->n_addresses; a++) buf_printf(&addresses, "%s%s", a ? " " : "", s->names[a]);
+    listen[addresses.n] = 0;
     snprintf(threads, sizeof threads, "%zu", s->n_workers);
     const char *issuer = arena_cstr(s->instance->arena, s->instance->settings.issuer);
-    LOG(EVENT_SERVER_READY, NULL, issuer, s->n_addresses ? s->names[0] : "", s->admin_name, threads, GRANTD_VERSION);
+    LOG(EVENT_SERVER_READY, NULL, issuer, listen, s->admin_name, threads, GRANTD_VERSION);
 }
 
 RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
