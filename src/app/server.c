@@ -2,7 +2,6 @@
 
 #include "admin_http.h"
 #include "clock.h"
-#include "follow.h"
 #include "health.h"
 #include "log.h"
 #include "random.h"
@@ -35,8 +34,8 @@ struct server {
     char authority[ADDRESS_BYTES];
     struct web_loop *main_loop;
     struct health health;
-    struct follow follow;
     struct admin_http admin;
+    bool hurry; /* a second signal came */
     unsigned purge_rounds;
 };
 
@@ -179,7 +178,6 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
     TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
-    TRY(follow_start(&s->follow, s->instance, s->main_loop));
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
 
@@ -215,8 +213,9 @@ static void on_purge(void *arg) {
 
 /* The first signal drains, the second one ends at once. */
 static void stop(struct server *s, const char *signal_name) {
-    int64_t drain_ms = s->health.draining ? 0 : s->instance->options.drain_deadline_s * 1000;
-    if (!s->health.draining) LOG(EVENT_SERVER_DRAINING, NULL, signal_name);
+    s->hurry = s->health.draining;
+    int64_t drain_ms = s->hurry ? 0 : s->instance->options.drain_deadline_s * 1000;
+    if (!s->hurry) LOG(EVENT_SERVER_DRAINING, NULL, signal_name);
     s->health.draining = true;
     for (size_t w = 0; w < s->n_workers; w++) web_loop_stop(s->workers[w].loop, drain_ms);
 }
@@ -232,7 +231,7 @@ static void on_hangup(void *arg) {
 /* In the main loop: a worker has ended. */
 static void count_ended(void *arg) {
     struct server *s = arg;
-    if (++s->n_ended == s->n_workers) web_loop_stop(s->main_loop, ADMIN_DRAIN_MS);
+    if (++s->n_ended == s->n_workers) web_loop_stop(s->main_loop, s->hurry ? 0 : ADMIN_DRAIN_MS);
 }
 
 static void on_worker_ended(void *arg) {
@@ -250,6 +249,16 @@ static void publish(struct instance *i, void *arg) {
 
 /* ---- the whole life ---- */
 
+/* The loops have their own handles; with ours open the kernel would go on taking connections that nobody serves. */
+static void close_sockets(struct server *s) {
+    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++) {
+        if (s->fds[n] >= 0) close(s->fds[n]);
+        s->fds[n] = -1;
+    }
+    if (s->admin_fd >= 0) close(s->admin_fd);
+    s->admin_fd = -1;
+}
+
 static RC open_all(struct server *s) {
     raise_file_limit();
     s->crew.instance = s->instance;
@@ -259,6 +268,7 @@ static RC open_all(struct server *s) {
     struct web_options web = web_options_of(s);
     TRY(open_main(s, &web));
     for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
+    close_sockets(s);
     return RC_OK;
 }
 
@@ -318,9 +328,7 @@ void server_close(struct server *s) {
     admin_backup_free(s->admin.backup);
     for (size_t a = 0; a < s->n_addresses; a++) unlink_socket(s->names[a]);
     unlink_socket(s->admin_name);
-    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++)
-        if (s->fds[n] >= 0) close(s->fds[n]);
-    if (s->admin_fd >= 0) close(s->admin_fd);
+    close_sockets(s);
     limiter_free(s->crew.limiter);
     pthread_mutex_destroy(&s->crew.lock);
     pthread_cond_destroy(&s->crew.changed);

@@ -1,0 +1,71 @@
+"""A server that was asked to end: what is under way is finished, nothing new is taken, and who asks twice means it."""
+import contextlib
+import signal
+import socket
+import time
+
+import pytest
+
+import harness
+
+FORM = b"POST /oauth/v3/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+
+
+def half_a_request(server):
+    """A connection whose request is begun, and what is still to be sent of it."""
+    body = server.valid_form
+    connection = socket.create_connection((server.host, server.port), harness.PATIENCE_S)
+    connection.sendall(FORM % len(body) + body[:10])
+    time.sleep(0.2)
+    return connection, body[10:]
+
+
+def wait_until_draining(server):
+    deadline = time.monotonic() + harness.PATIENCE_S
+    while b"SERVER_DRAINING" not in server.output():
+        assert time.monotonic() < deadline, "the signal was not heard"
+        time.sleep(0.02)
+    time.sleep(0.2)
+
+
+def is_ready(server):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(harness.PATIENCE_S)
+        s.connect(server.admin_socket)
+        s.sendall(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return s.recv(12) == b"HTTP/1.1 200"
+
+
+@contextlib.contextmanager
+def draining(dev_factory, drain):
+    server = dev_factory("--drain-deadline", drain)
+    connection, rest = half_a_request(server)
+    assert is_ready(server)
+    server.signal(signal.SIGTERM)
+    wait_until_draining(server)
+    with connection:
+        yield server, connection, rest
+
+
+def test_what_is_under_way_is_finished(dev_factory):
+    with draining(dev_factory, "20s") as (server, connection, rest):
+        assert not is_ready(server)
+        with pytest.raises(ConnectionRefusedError):  # nobody waits in a queue that is never served
+            socket.create_connection((server.host, server.port), harness.PATIENCE_S).close()
+        connection.sendall(rest)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ") and b"access_token" in answer
+        assert server.stop() == 0
+
+
+def test_the_drain_has_a_deadline(dev_factory):
+    with draining(dev_factory, "1s") as (server, _, _):
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 8
+
+
+def test_the_second_signal_ends_at_once(dev_factory):
+    with draining(dev_factory, "300s") as (server, _, _):
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(harness.PATIENCE_S) == 0
