@@ -314,6 +314,33 @@ static void test_purge_of_an_uninstalled_app(void **state) {
     assert_true(kept.grant_found && kept.uninstalled_ms == 0 && ask_grant(w, 1).grant_found);
 }
 
+/* More grants than one batch takes: the uninstall is remembered until the last of them is gone. */
+static void test_an_uninstall_outlives_its_grants(void **state) {
+    struct world *w = *state;
+    enum { N = 700 };
+    struct change uninstall = change_of(CHANGE_UNINSTALL, 0);
+    for (uint32_t n = 0; n < N; n++) {
+        struct change insert = insert_of(n * 7); /* all of one account */
+        apply(w, &insert);
+    }
+    uninstall.now_ms = NOW_MS + 7 * N;
+    apply(w, &uninstall);
+    const int64_t due_ms = uninstall.now_ms + 30 * DAY_MS + 1;
+    struct listing grants = {.kind = LISTING_GRANTS};
+    bool more = false;
+    assert_rc(storage_purge(w->admin, due_ms, w->arena, &more));
+    struct listed rows = list(w, &grants);
+    assert_int_equal(rows.n, N - 500);
+    assert_true(more);
+    struct facts f;
+    struct ask ask = {.kind = ASK_GRANT, .grant_id = ((struct grant *)rows.rows)->id};
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    assert_true(f.grant_found && f.uninstalled_ms == uninstall.now_ms); /* dead, still */
+    assert_rc(storage_purge(w->admin, due_ms, w->arena, &more));
+    assert_false(more);
+    assert_int_equal(list(w, &grants).n, 0);
+}
+
 int run_admin(void) {
     const struct CMUnitTest tests[] = {
         ROW(test_an_app_comes_back_as_it_was),
@@ -329,6 +356,7 @@ int run_admin(void) {
         ROW(test_an_id_past_the_last_is_refused),
         ROW(test_purge_takes_what_expired_in_batches),
         ROW(test_purge_of_an_uninstalled_app),
+        ROW(test_an_uninstall_outlives_its_grants),
     };
     return cmocka_run_group_tests_name("administration", tests, NULL, NULL);
 }

@@ -70,6 +70,47 @@ static void test_a_grant_without_its_subject(void **state) {
     assert_true(f.grant_found && !f.subject.user_found && !f.subject.account_found && !f.subject.member);
 }
 
+/* A member of another account is none of this one. */
+static void test_membership_is_of_one_account(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0);
+    apply(w, &insert);
+    edit(w, &(struct edit){.kind = EDIT_MEMBER_PUT, .member = {1001, 1002, MEMBER_USER}}, NULL);
+    edit(w, &(struct edit){.kind = EDIT_MEMBER_PUT, .member = {1002, 1001, MEMBER_USER}}, NULL);
+    struct facts f;
+    struct ask ask = {.kind = ASK_SUBJECT, .user_id = 1001, .hub_id = 1001};
+    assert_false(ask_grant(w, 0).subject.member);
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    assert_false(f.subject.member);
+}
+
+/* A read that failed is a fault, never an answer. */
+static void test_a_failed_read_is_not_an_answer(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0);
+    apply(w, &insert);
+    storage_admin_close(w->admin);
+    w->db = db_wrap_failing(w->db, 1, FAULT_DB_IO);
+    assert_rc(storage_admin_open(w->db, &w->admin));
+    struct client c;
+    client_open(&c, w->db);
+    const enum fault want[] = {FAULT_DB_IO, FAULT_NONE};
+    for (size_t i = 0; i < 2; i++) {
+        struct client_call call;
+        client_ask_grant(&c, &call, 0);
+        client_wait(&c);
+        assert_int_equal(call.call.rc.fault, want[i]);
+        assert_int_equal(call.facts.grant_found, want[i] == FAULT_NONE);
+        client_call_free(&call);
+    }
+    client_close(&c);
+    struct facts f;
+    struct ask ask = {.kind = ASK_GRANT, .grant_id = insert.grant.id};
+    db_failing_set(w->db, 1, FAULT_DB_BUSY);
+    assert_fault(storage_question(w->admin, &ask, w->arena, &f), DB_BUSY);
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+}
+
 static void test_an_id_is_taken_once(void **state) {
     struct world *w = *state;
     struct change first = insert_of(0), second = insert_of(0);
@@ -223,6 +264,8 @@ int run_changes(void) {
         ROW(test_a_grant_comes_with_its_subject),
         ROW(test_what_is_not_there),
         ROW(test_a_grant_without_its_subject),
+        ROW(test_membership_is_of_one_account),
+        ROW(test_a_failed_read_is_not_an_answer),
         ROW(test_an_id_is_taken_once),
         ROW(test_rotation_goes_up_by_one),
         ROW(test_a_revoked_grant_does_not_rotate),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "contract.h"
+#include "shim.h"
 
 struct lock {
     sqlite3 *sqlite;
@@ -241,14 +242,132 @@ static void test_kill_loses_nothing_that_was_answered(void **state) {
     }
 }
 
-/* No backup is left behind when it fails, and one that is made is whole. */
+/* No backup is left behind when it fails, and one that is made is whole and needs no log beside it. */
 static void test_backup_is_whole_or_nothing(void **state) {
     struct world *w = *state;
     populate(w);
     assert_rc(w->db->driver->backup(w->db, world_path(w, "copy.db"), NULL, NULL));
+    assert_string_equal(query(w, world_path(w, "copy.db"), "PRAGMA journal_mode"), "delete");
     assert_whole(w, "copy.db");
     assert_int_equal(access(world_path(w, "copy.db-wal"), F_OK), -1);
     assert_fault(w->db->driver->backup(w->db, world_path(w, "none/copy.db"), NULL, NULL), IO);
+
+    shim_on();
+    shim_fail(SHIM_WRITE, 3, 1000000, SQLITE_FULL);
+    assert_fault(w->db->driver->backup(w->db, world_path(w, "half.db"), NULL, NULL), DB_FULL);
+    shim_off();
+    assert_int_equal(access(world_path(w, "half.db"), F_OK), -1);
+}
+
+struct stepping {
+    struct world *w;
+    uint32_t inserted;
+    int steps;
+};
+
+/* Between two steps of a backup there is always a change. */
+static void on_step(void *arg, int done, int total) {
+    (void)done, (void)total;
+    struct stepping *s = arg;
+    struct change insert = insert_of(1000000 + s->inserted++);
+    if (++s->steps > 1000) fail_msg("the backup begins again with every change");
+    assert_int_equal(apply(s->w, &insert), OUTCOME_DONE);
+}
+
+static void insert_many(struct world *w, uint32_t n) {
+    struct client c;
+    struct client_call *calls = test_calloc(500, sizeof *calls);
+    client_open(&c, w->db);
+    for (uint32_t at = 0; at < n; at += 500) {
+        for (uint32_t k = 0; k < 500; k++) {
+            struct change insert = insert_of(at + k);
+            client_apply(&c, &calls[k], &insert);
+        }
+        client_wait(&c);
+        for (uint32_t k = 0; k < 500; k++) client_call_free(&calls[k]);
+    }
+    client_close(&c);
+    test_free(calls);
+}
+
+static void test_backup_is_of_one_moment(void **state) {
+    struct world *w = *state;
+    enum { N = 30000 };
+    insert_many(w, N);
+    struct stepping s = {.w = w};
+    assert_rc(w->db->driver->backup(w->db, world_path(w, "copy.db"), on_step, &s));
+    assert_true(s.steps > 1);
+    assert_int_equal(strtol(query(w, world_path(w, "copy.db"), "SELECT count(*) FROM grants"), NULL, 10), N);
+    assert_whole(w, "copy.db");
+}
+
+/* No answer before its commit is on disk: one sync of the log for each change that had to be waited for. */
+static void test_each_answer_follows_a_sync(void **state) {
+    struct world *w = *state;
+    world_shut(w);
+    shim_on();
+    world_open(w, &(struct world_options){.inline_writes = false});
+    for (uint32_t n = 0; n < 50; n++) {
+        struct change insert = insert_of(n);
+        uint32_t before = shim_log_syncs();
+        assert_int_equal(apply(w, &insert), OUTCOME_DONE);
+        assert_true(shim_log_syncs() > before);
+    }
+    world_shut(w);
+    shim_off();
+}
+
+/* Whichever write or sync fails, and whether once or from then on: what was answered is there, what failed before its commit is not,
+ * the file is whole, and once the disk works again the store does too, without a restart. */
+static void sweep(struct world *w, enum shim_op op, uint32_t more, int code) {
+    uint32_t faults = 0, n = 0, at;
+    for (at = 1; at <= 24; at++) {
+        uint32_t there[6] = {0}, n_there = 0;
+        shim_fail(op, at, more, code);
+        for (int i = 0; i < 6; i++, n++) {
+            enum outcome outcome;
+            struct change insert = insert_of(n);
+            struct rc rc = storage_change(w->admin, &insert, w->arena, &outcome);
+            if (rc_ok(rc))
+                there[n_there++] = n;
+            else
+                assert_true(rc.fault == FAULT_DB_IO || rc.fault == FAULT_DB_FULL);
+            faults += !rc_ok(rc);
+        }
+        shim_fail(op, 0, 0, SQLITE_OK);
+        for (uint32_t i = 0; i < n_there; i++) assert_true(ask_grant(w, there[i]).grant_found);
+        struct change again = insert_of(n++);
+        assert_int_equal(apply(w, &again), OUTCOME_DONE);
+    }
+    assert_true(faults > 0);
+}
+
+static void test_whichever_write_fails(void **state) {
+    struct world *w = *state;
+    const struct {
+        enum shim_op op;
+        uint32_t more;
+        int code;
+    } cases[] = {
+        {SHIM_WRITE, 0, SQLITE_IOERR_WRITE},
+        {SHIM_WRITE, 1000000, SQLITE_FULL},
+        {SHIM_SYNC, 0, SQLITE_IOERR_FSYNC},
+        {SHIM_SYNC, 1000000, SQLITE_IOERR_FSYNC},
+    };
+    world_shut(w);
+    shim_on();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unlink(world_path(w, "store.db"));
+        world_open(w, &(struct world_options){.inline_writes = false});
+        sweep(w, cases[i].op, cases[i].more, cases[i].code);
+        uint64_t before = fingerprint(w);
+        world_shut(w);
+        assert_whole(w, "store.db");
+        world_open(w, &(struct world_options){.inline_writes = false});
+        assert_true(fingerprint(w) == before);
+        world_shut(w);
+    }
+    shim_off();
 }
 
 /* The log is moved into the file while the server runs, so neither it nor a restart grows without end. */
@@ -311,6 +430,48 @@ static void test_no_statement_reads_a_whole_table(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* The plan of a statement, its lines one after the other. */
+static str plan_of(struct world *w, sqlite3 *db, const char *name) {
+    size_t i = 0;
+    while (i < store_sql_count && !str_eq(str_of(store_sql[i].name), str_of(name))) i++;
+    assert_true(i < store_sql_count);
+    sqlite3_stmt *stmt;
+    str plan = {"", 0};
+    const char *sql = arena_printf(w->arena, "EXPLAIN QUERY PLAN %s%c", store_sql[i].text, 0).p;
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        plan = arena_printf(w->arena, "%.*s%s; ", STR_ARG(plan), (const char *)sqlite3_column_text(stmt, 3));
+    sqlite3_finalize(stmt);
+    return plan;
+}
+
+/* What the indexes are there for. */
+static void test_statements_use_their_indexes(void **state) {
+    struct world *w = *state;
+    static const char *const rows[][2] = {
+        {"ASK_GRANT", "SEARCH g USING PRIMARY KEY (id=?)"},
+        {"LIST_GRANTS_OF_USER", "USING INDEX grants_user (user_id=?"},
+        {"LIST_GRANTS_OF_ACCOUNT", "USING INDEX grants_account (hub_id=?"},
+        {"PURGE_GRANTS", "INDEX grants_expiry (expires_ms<?)"},
+        {"PURGE_TOKENS", "INDEX revoked_tokens_expiry (expires_ms<?)"},
+        {"PURGE_UNINSTALLED", "INDEX uninstalls_time (uninstalled_ms<?)"},
+        {"PURGE_UNINSTALLED", "INDEX grants_account (hub_id=? AND app_id=?)"},
+        {"LIST_MEMBERS_OF_ACCOUNT", "INDEX members_account (hub_id=?"},
+        {"LIST_SECRETS", "INDEX app_secrets_app (app_id>"},
+    };
+    sqlite3 *db;
+    size_t wrong = 0;
+    assert_int_equal(sqlite3_open(world_path(w, "store.db"), &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *plan = arena_cstr(w->arena, plan_of(w, db, rows[i][0]));
+        if (strstr(plan, rows[i][1])) continue;
+        print_error("%s: %s\n", rows[i][0], plan);
+        wrong++;
+    }
+    sqlite3_close(db);
+    assert_int_equal(wrong, 0);
+}
+
 int run_sqlite(void) {
     const struct CMUnitTest tests[] = {
         ROW(test_files_are_the_owners),
@@ -321,7 +482,11 @@ int run_sqlite(void) {
         ROW(test_another_writer_makes_busy),
         ROW(test_kill_loses_nothing_that_was_answered),
         ROW(test_backup_is_whole_or_nothing),
+        ROW(test_backup_is_of_one_moment),
+        ROW(test_each_answer_follows_a_sync),
+        ROW(test_whichever_write_fails),
         ROW(test_the_log_stays_short),
+        ROW(test_statements_use_their_indexes),
         ROW(test_no_statement_reads_a_whole_table),
     };
     return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
