@@ -1,8 +1,8 @@
 /* The one thread that writes: it takes what waits, commits it as one transaction, and only then answers. */
 #include "db_sqlite.h"
 
-/* Run on 1,000,000 grants: moving 1,000 pages takes about as long as ten commits, and a longer log makes reads slower. */
-#define WAL_PAGES_LIMIT 1000
+/* 16 MiB. Counted with 300,000 new grants: a sixth less is written and a quarter fewer syncs are made than with 1,000 pages. */
+#define WAL_PAGES_LIMIT 4000
 
 void op_start(struct db_op *op, struct db_session *session) {
     op->next = NULL;
