@@ -11,8 +11,8 @@ struct storage_call {
     struct ask asks[ASKS_MAX];
     size_t n_asks;
     struct facts *facts;
-    struct rc rc;          /* out */
-    enum outcome outcome;  /* out, for changes */
+    struct rc rc;         /* out */
+    enum outcome outcome; /* out, for changes */
     void (*done)(struct storage_call *call);
     void *arg;
 };
@@ -27,8 +27,10 @@ void storage_apply(struct db_session *s, struct storage_call *call, const struct
 struct storage_admin;
 RC storage_admin_open(struct db *db, struct storage_admin **out);
 void storage_admin_close(struct storage_admin *s);
+struct db_session *storage_admin_session(struct storage_admin *s);
 RC storage_list(struct storage_admin *s, const struct listing *listing, struct arena *arena, struct listed *out);
-RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out, int32_t *out_id);
+RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out,
+                int32_t *out_id);
 RC storage_change(struct storage_admin *s, const struct change *change, struct arena *arena, enum outcome *out);
 RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out);
 
