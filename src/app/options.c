@@ -193,6 +193,10 @@ struct settings options_settings(const struct options *o) {
     };
 }
 
+bool options_store_is_postgres(const struct options *o) {
+    return str_starts_with(o->store, S("postgres://")) || str_starts_with(o->store, S("postgresql://"));
+}
+
 char *options_store_path(const struct options *o, struct arena *arena) {
     str path = o->store.n ? str_from(o->store, sizeof "sqlite:" - 1) : S("grantd.db");
     if (path.n && path.p[0] == '/') return arena_cstr(arena, path);

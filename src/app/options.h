@@ -92,6 +92,9 @@ void options_write_page(struct buf *out);
 /* What of the options the rules need. Strings stay the options'. */
 struct settings options_settings(const struct options *o);
 
+/* postgres:// or postgresql:// */
+bool options_store_is_postgres(const struct options *o);
+
 /* The path of a store "sqlite:PATH": a relative one lies in the data directory. */
 char *options_store_path(const struct options *o, struct arena *arena);
 

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "db.h"
 #include "log.h"
 #include "web.h"
 
@@ -85,13 +86,25 @@ static RC check_listen(const struct options *o, bool production) {
     return RC_OK;
 }
 
-static RC check_store(const struct options *o) {
+/* Every user of the machine can read a command line. */
+static RC check_postgres(const struct options *o, struct arena *arena) {
+    bool has_password = false;
+    if (!db_pg_url_is_valid(arena_cstr(arena, o->store), &has_password))
+        FAIL("the URL of the store cannot be read; write postgres://USER@HOST/DATABASE");
+    if (has_password && o->source[OPTION_ROW_store] == SOURCE_FLAG)
+        return rc_fail(FAULT_UNSAFE,
+                       "others can read a password in --store; put it into ~/.pgpass or passfile=FILE, or the "
+                       "URL into the options file");
+    return RC_OK;
+}
+
+static RC check_store(const struct options *o, struct arena *arena) {
     if (o->store.n == 0) return RC_OK;
     str path = str_from(o->store, 7);
-    if (str_starts_with(o->store, S("postgres://")) || str_starts_with(o->store, S("postgresql://")))
-        FAIL("this version keeps its state in SQLite only; write --store sqlite:PATH or leave --store out");
+    if (options_store_is_postgres(o)) return check_postgres(o, arena);
     if (!str_starts_with(o->store, S("sqlite:")) || path.n == 0)
-        FAIL("the store \"%.*s\" is unknown; write sqlite:PATH", STR_ARG(str_head(o->store, 40)));
+        FAIL("the store \"%.*s\" is unknown; write sqlite:PATH or postgres://USER@HOST/DATABASE",
+             STR_ARG(str_head(o->store, str_find(o->store, ':'))));
     if (path.p[0] == ':' || str_starts_with(path, S("file:"))) FAIL("the store needs a plain file; write sqlite:PATH");
     return RC_OK;
 }
@@ -130,7 +143,7 @@ static RC check(const struct options *o, bool production, struct arena *arena) {
         FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
     TRY(check_listen(o, production));
     if (o->issuer.n) TRY(check_issuer(o->issuer));
-    TRY(check_store(o));
+    TRY(check_store(o, arena));
     TRY(check_admin(o, arena));
     TRY(check_proxies(o));
     if (!log_level_parse(o->log_level, &level)) FAIL("log_level is debug, info, warn or error");

@@ -185,7 +185,10 @@ static void test_check(void **state) {
         {GOOD, "a:", "", "", FAULT_CONFIG, "no address"},
         {GOOD, "a:65536", "", "", FAULT_CONFIG, "no address"},
         {GOOD, "unix:", "", "", FAULT_CONFIG, "needs a path"},
-        {GOOD, "a:1", "postgres://x", "", FAULT_CONFIG, "sqlite:PATH"},
+        {GOOD, "a:1", "postgres://user@one,two/db?sslmode=verify-full", "", FAULT_NONE, ""},
+        {GOOD, "a:1", "postgresql://user:secret@one/db", "", FAULT_NONE, ""}, /* not in the command line */
+        {GOOD, "a:1", "postgres://[one", "", FAULT_CONFIG, "postgres://USER@HOST"},
+        {GOOD, "a:1", "postgres://one?no_such=1", "", FAULT_CONFIG, "postgres://USER@HOST"},
         {GOOD, "a:1", "mysql:x", "", FAULT_CONFIG, "sqlite:PATH"},
         {GOOD, "a:1", "sqlite:", "", FAULT_CONFIG, "sqlite:PATH"},
         {GOOD, "a:1", "sqlite::memory:", "", FAULT_CONFIG, "plain file"},
@@ -221,6 +224,12 @@ static void test_check_the_rest(void **state) {
     o.data = S("/d");
     o.issuer = S(GOOD);
     o.listen = (struct strs){&listen, 1};
+    o.store = S("postgres://user:secret@one/db");
+    o.source[OPTION_ROW_store] = SOURCE_FLAG; /* for all to read */
+    assert_int_equal(options_check(&o, true).fault, FAULT_UNSAFE);
+    assert_null(strstr(rc_detail(), "secret"));
+    o.store = S("postgres://user@one/db?passfile=f");
+    assert_true(rc_ok(options_check(&o, true)));
     o.log_level = S("loud");
     assert_int_equal(options_check(&o, true).fault, FAULT_CONFIG);
     o.log_level = S("warn");

@@ -1,5 +1,6 @@
 #include "storage.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,10 @@ RC storage_admin_open(struct db *db, struct storage_admin **out) {
     return rc;
 }
 
+struct db_session *storage_admin_session(struct storage_admin *s) {
+    return s->session;
+}
+
 void storage_admin_close(struct storage_admin *s) {
     if (!s) return;
     db_close_session(s->session);
@@ -104,7 +109,13 @@ void storage_admin_close(struct storage_admin *s) {
 
 static void on_waited(struct db_op *op) { ((struct waiting *)op->arg)->done = true; }
 
+/* Until the session has something for us: by its descriptor, or by its wake. */
 static void admin_wait(struct storage_admin *s) {
+    struct pollfd readable = {.fd = db_session_fd(s->session), .events = POLLIN};
+    if (readable.fd >= 0) {
+        poll(&readable, 1, -1);
+        return;
+    }
     pthread_mutex_lock(&s->lock);
     while (!s->woken) pthread_cond_wait(&s->changed, &s->lock);
     s->woken = false;
@@ -159,6 +170,16 @@ RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena
     return store_read_ask(ask, &w->op.rows[0], out);
 }
 
+/* One step. When another node was faster it fails, and is done all the same. */
+static RC migrate_step(struct db *db, const struct store_migration *m, struct arena *arena) {
+    struct rc rc = db->driver->script(db, db_dialect(db, arena, m->sql));
+    if (rc_ok(rc)) return rc;
+    const char *detail = arena_cstr(arena, str_of(rc_detail()));
+    int64_t version = 0;
+    TRY(db->driver->schema_version(db, &version));
+    return version >= m->version ? RC_OK : rc_fail((enum fault)rc.fault, "%s: %s", m->name, detail);
+}
+
 RC storage_migrate(struct db *db, struct arena *arena) {
     int64_t version = 0;
     TRY(db->driver->schema_version(db, &version));
@@ -166,10 +187,8 @@ RC storage_migrate(struct db *db, struct arena *arena) {
     if (version > newest)
         return rc_fail(FAULT_DB_SCHEMA, "the store has schema %lld, this program knows %lld: start a newer grantd",
                        (long long)version, (long long)newest);
-    for (size_t i = 0; i < store_migration_count; i++) {
-        const struct store_migration *m = &store_migrations[i];
-        if (m->version > version) TRY(db->driver->script(db, db_dialect(db, arena, m->sql)));
-    }
+    for (size_t i = 0; i < store_migration_count; i++)
+        if (store_migrations[i].version > version) TRY(migrate_step(db, &store_migrations[i], arena));
     return db->driver->prepare(db, store_sql, store_sql_count);
 }
 

@@ -96,6 +96,8 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
     TRY(web_loop_open(&options, &w->loop));
     TRY(db_open_session(crew->instance->db, wake_loop, w, &w->session));
     web_loop_on_wake(w->loop, on_wake, w);
+    int fd = db_session_fd(w->session);
+    if (fd >= 0) TRY(web_loop_watch(w->loop, fd, on_wake, w));
     w->env = (struct run_env){
         .now_ms = now_ms,
         .random = fill_random,

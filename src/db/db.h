@@ -3,7 +3,10 @@
  * An op is one unit of work: reads only, or one atomic change. It is submitted to a session (one per loop thread, not shared between
  * threads) and comes back by its `done`: for SQLite reads inside db_submit, for changes later, from db_drain, after the
  * session's `wake` was called (once per batch, by any thread). db_close_session waits for the changes under way (they are carried
- * out) and calls no `done` any more; sessions are closed before their db. A `done` may submit again. */
+ * out) and calls no `done` any more; sessions are closed before their db. A `done` may submit again.
+ *
+ * PostgreSQL answers on a descriptor, db_session_fd: it is readable when db_drain has something to do (an answer, a deadline, a new
+ * connection), in the session's own thread; `wake` is not called. With inline writes db_submit waits until the op is done. */
 #ifndef GRANTD_DB_H
 #define GRANTD_DB_H
 
@@ -19,19 +22,23 @@ struct db_value {
     str s; /* TEXT, BYTES */
 };
 
-#define DB_ARGS_MAX 32
-#define DB_STMTS_MAX 4 /* statements of one op */
+#define DB_ARGS_MAX  32
+#define DB_STMTS_MAX 5 /* statements of one op */
 
 enum db_flag {
     DB_WRITE = 1,
     DB_TAKER = 2, /* must touch exactly one row (or return one), else the whole op is LOST and undone */
+    DB_TELL = 4,  /* other processes on the same database should hear of it: see db_session_on_change */
 };
 
-/* One row of the table of statements. Arguments are $1, $2, ... in the text. */
+/* One row of the table of statements. Arguments are $1, $2, ... in the text. `many` is the same for a set of ops at once, for drivers
+ * that gain by it (NULL: none): argument n is an array (BYTEA[], or BIGINT[]) of the ops' n-th arguments. The first column of its rows
+ * tells which op they belong to, by the value of its first argument (bytes) or by its place in the set (a number from 1), and is taken off. */
 struct db_sql {
     const char *name;
     const char *text;
     uint32_t flags;
+    const char *many;
 };
 
 struct db_stmt {
@@ -55,9 +62,12 @@ struct db_op {
     bool write;
     struct arena *arena; /* rows are copied here; nobody else touches it until done */
     struct db_rows rows[DB_STMTS_MAX];
-    struct rc rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown. rc_detail() tells more inside `done` */
+    struct rc
+        rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown. rc_detail() tells more inside `done` */
     enum db_outcome outcome;
-    str detail; /* the driver's: what rc_detail() will say */
+    str detail;          /* the driver's: what rc_detail() will say */
+    int64_t deadline_ms; /* the driver's */
+    bool alone;          /* the driver's: not in a set any more */
     void (*done)(struct db_op *op);
     void *arg;
 };
@@ -71,15 +81,19 @@ struct db_driver {
     void (*close_session)(struct db_session *s);
     void (*submit)(struct db_session *s, struct db_op *op);
     void (*drain)(struct db_session *s);
-    RC (*script)(struct db *db, const char *sql);                 /* migrations and set-up; synchronous, one transaction */
-    RC (*schema_version)(struct db *db, int64_t *out_version);    /* the greatest of schema_versions(version); 0 on an empty database */
+    RC (*script)(struct db *db, const char *sql); /* migrations and set-up; synchronous, one transaction */
+    RC(*schema_version)
+    (struct db *db, int64_t *out_version); /* the greatest of schema_versions(version); 0 on an empty database */
     /* Checks that every statement compiles, and makes `table` (which stays the caller's) the one that ops point into. Before the
      * first submit; the same table again is allowed. FAULT_DB_SCHEMA when one does not compile. */
     RC (*prepare)(struct db *db, const struct db_sql *table, size_t n);
     /* Copies the state of one moment to a new file (mode 0600) while changes go on. Any thread. FAULT_IO when the file exists. */
     RC (*backup)(struct db *db, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
-    void (*close)(struct db *db); /* finishes what is queued */
-    const struct db_word *words;  /* of db_dialect; ends with a row of NULLs */
+    void (*close)(struct db *db);            /* finishes what is queued */
+    const struct db_word *words;             /* of db_dialect; ends with a row of NULLs */
+    int (*session_fd)(struct db_session *s); /* NULL: a driver without descriptors */
+    void (*on_change)(struct db_session *s, void (*changed)(void *arg),
+                      void *arg); /* NULL: nobody else uses the database */
 };
 
 /* A word of the portable migrations and what this driver's database calls it. */
@@ -96,15 +110,34 @@ struct db_session {
 };
 
 struct db_sqlite_options {
-    const char *path;     /* a file, or ":memory:" (then inline_writes is forced) */
-    bool inline_writes;   /* changes run inside db_submit, one commit each: for the command line and for tests */
-    unsigned queue_max;   /* changes waiting at most, then FAULT_DB_BUSY; 0: 16384 */
-    unsigned batch_max;   /* changes per commit at most; 0: 512 */
-    unsigned cache_kib;   /* page cache per connection; 0: 4096 */
+    const char *path;   /* a file, or ":memory:" (then inline_writes is forced) */
+    bool inline_writes; /* changes run inside db_submit, one commit each: for the command line and for tests */
+    unsigned queue_max; /* changes waiting at most, then FAULT_DB_BUSY; 0: 16384 */
+    unsigned batch_max; /* changes per commit at most; 0: 512 */
+    unsigned cache_kib; /* page cache per connection; 0: 4096 */
 };
 
 /* Opens (and creates, mode 0600) a SQLite database: WAL, synchronous=FULL, foreign keys off. */
 RC db_open_sqlite(const struct db_sqlite_options *options, struct db **out);
+
+struct db_pg_options {
+    const char *url;    /* postgres://..., as libpq takes it; several hosts are tried in their order */
+    bool inline_writes; /* db_submit waits until the op is done: for the command line and for tests */
+    bool
+        pooled; /* a pooler in transaction mode is in between: nothing is kept on a connection from one statement to the next */
+    unsigned queue_max;  /* ops waiting per connection at most, then FAULT_DB_BUSY; 0: 16384 */
+    unsigned batch_max;  /* ops in one batch at most; 1: every change is a transaction of its own; 0: 256 (the most) */
+    int64_t deadline_ms; /* from submit to done; 0: 3000 */
+};
+
+/* Connections of one session: one for reads and one for changes, so that no read waits for a commit. */
+#define DB_PG_CONNECTIONS 2
+
+/* Opens a PostgreSQL database (15 or later, or what speaks like it). Connects once to see that it is there. A password never gets into a fault. */
+RC db_open_pg(const struct db_pg_options *options, struct db **out);
+
+/* Whether a URL is one that db_open_pg takes: its form only. */
+bool db_pg_url_is_valid(const char *url, bool *out_has_password);
 
 /* A driver for tests that wraps another: the n-th submit (counted from 1, over all sessions) fails with `fault`; 0 never. It owns `inner`. */
 struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault);
@@ -123,6 +156,15 @@ static inline void db_close_session(struct db_session *s) {
 }
 static inline void db_submit(struct db_session *s, struct db_op *op) { s->db->driver->submit(s, op); }
 static inline void db_drain(struct db_session *s) { s->db->driver->drain(s); }
+/* -1: the driver has none. */
+static inline int db_session_fd(struct db_session *s) {
+    return s->db->driver->session_fd ? s->db->driver->session_fd(s) : -1;
+}
+/* Calls changed(arg), from db_drain, after somebody changed what a DB_TELL statement changes (perhaps this process), and after a time in which
+ * that may have been missed. A hint: it can be lost behind a pooler, so poll as well. Before the first submit. */
+static inline void db_session_on_change(struct db_session *s, void (*changed)(void *arg), void *arg) {
+    if (s->db->driver->on_change) s->db->driver->on_change(s, changed, arg);
+}
 static inline void db_close(struct db *db) {
     if (db) db->driver->close(db);
 }

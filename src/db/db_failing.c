@@ -94,6 +94,14 @@ static void failing_drain(struct db_session *base) {
 
 static struct db *inner_of(struct db *base) { return ((struct failing_db *)base)->inner; }
 
+static int failing_session_fd(struct db_session *base) {
+    return db_session_fd(((struct failing_session *)base)->inner);
+}
+
+static void failing_on_change(struct db_session *base, void (*changed)(void *arg), void *arg) {
+    db_session_on_change(((struct failing_session *)base)->inner, changed, arg);
+}
+
 static RC failing_script(struct db *base, const char *sql) {
     return inner_of(base)->driver->script(inner_of(base), sql);
 }
@@ -134,6 +142,8 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
         .backup = failing_backup,
         .close = failing_close,
         .words = inner->driver->words,
+        .session_fd = failing_session_fd,
+        .on_change = failing_on_change,
     };
     db->base = (struct db){.driver = driver, .inline_writes = inner->inline_writes};
     db->inner = inner;

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
-#include "db.h"
+#include "db_op.h"
 
 enum control {
     CONTROL_BEGIN_READ,
@@ -94,15 +94,6 @@ RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, str
 struct rc conn_fault(sqlite3 *sqlite, int code, const char *what);
 
 /* op: one op on a connection */
-
-/* Empties the results of an op before it runs. */
-void op_start(struct db_op *op, struct db_session *session);
-
-/* Keeps a fault, and this thread's detail of it for the thread that will hear of it. */
-void op_keep_fault(struct db_op *op, struct rc rc);
-
-/* Calls done; inside it, rc_detail() is the op's. */
-void op_finish(struct db_op *op);
 
 /* Reads inside one snapshot. */
 void op_read(struct conn *c, struct db_op *op);

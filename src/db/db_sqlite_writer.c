@@ -4,25 +4,6 @@
 /* 16 MiB. Counted with 300,000 new grants: a sixth less is written and a quarter fewer syncs are made than with 1,000 pages. */
 #define WAL_PAGES_LIMIT 4000
 
-void op_start(struct db_op *op, struct db_session *session) {
-    op->next = NULL;
-    op->session = session;
-    op->rc = RC_OK;
-    op->outcome = DB_DONE;
-    op->detail = (str){NULL, 0};
-    memset(op->rows, 0, sizeof op->rows);
-}
-
-void op_keep_fault(struct db_op *op, struct rc rc) {
-    op->rc = rc;
-    op->detail = arena_copy(op->arena, str_of(rc_detail()));
-}
-
-void op_finish(struct db_op *op) {
-    if (!rc_ok(op->rc)) op->rc = rc_fail((enum fault)op->rc.fault, "%.*s", STR_ARG(op->detail));
-    op->done(op);
-}
-
 /* Runs the statements one after the other; stops at a fault or when a taker does not find its one row. */
 static RC op_run_statements(struct conn *c, struct db_op *op) {
     for (size_t i = 0; i < op->n_stmts; i++) {

@@ -1,9 +1,11 @@
 #include "store_sql.h"
 
 const struct db_sql store_sql[] = {
-#define STATEMENT(name, flags, text) {#name, text, flags},
+#define STATEMENT(name, flags, text)            {#name, text, flags, NULL},
+#define STATEMENT_MANY(name, flags, text, many) {#name, text, flags, many},
 #include "statements.def"
 #undef STATEMENT
+#undef STATEMENT_MANY
 };
 const size_t store_sql_count = SQL_COUNT;
 _Static_assert(sizeof store_sql / sizeof store_sql[0] == SQL_COUNT, "one name for each statement");

@@ -5,9 +5,11 @@
 #include "store.h"
 
 enum store_statement {
-#define STATEMENT(name, flags, text) SQL_##name,
+#define STATEMENT(name, flags, text)            SQL_##name,
+#define STATEMENT_MANY(name, flags, text, many) SQL_##name,
 #include "statements.def"
 #undef STATEMENT
+#undef STATEMENT_MANY
     SQL_COUNT
 };
 

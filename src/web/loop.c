@@ -164,6 +164,25 @@ RC web_loop_on_signal(struct web_loop *loop, int signal_number, void (*fn)(void 
     return error ? rc_fail(FAULT_IO, "signal %d: %s", signal_number, uv_strerror(error)) : RC_OK;
 }
 
+static void on_source_readable(uv_poll_t *handle, int status, int events) {
+    (void)status, (void)events; /* the reader finds out what is wrong with its descriptor */
+    run_source(handle->data);
+}
+
+RC web_loop_watch(struct web_loop *loop, int fd, void (*fn)(void *arg), void *arg) {
+    struct source *source = source_new(loop, fn, arg);
+    int error = uv_poll_init(&loop->uv, &source->uv.poll, fd);
+    if (error) {
+        loop->sources = source->next;
+        free(source);
+        return rc_fail(FAULT_IO, "descriptor %d: %s", fd, uv_strerror(error));
+    }
+    source->uv.handle.data = source;
+    uv_unref(&source->uv.handle);
+    error = uv_poll_start(&source->uv.poll, UV_READABLE, on_source_readable);
+    return error ? rc_fail(FAULT_IO, "descriptor %d: %s", fd, uv_strerror(error)) : RC_OK;
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
 static RC parse_trusted(struct web_loop *loop) {

@@ -29,7 +29,7 @@ struct post {
     struct callback callback;
 };
 
-/* A timer or a signal of the application. */
+/* A timer, a signal or a descriptor of the application. */
 struct source {
     struct source *next;
     struct web_loop *loop;
@@ -38,6 +38,7 @@ struct source {
         uv_handle_t handle;
         uv_timer_t timer;
         uv_signal_t signal;
+        uv_poll_t poll;
     } uv;
 };
 

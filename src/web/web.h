@@ -91,6 +91,9 @@ void web_loop_wake(struct web_loop *loop); /* from any thread */
 RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg);
 RC web_loop_on_signal(struct web_loop *loop, int signal_number, void (*fn)(void *arg), void *arg);
 
+/* Before web_loop_run: fn whenever fd is readable. The descriptor stays the caller's; it does not keep the loop alive. */
+RC web_loop_watch(struct web_loop *loop, int fd, void (*fn)(void *arg), void *arg);
+
 /* Frees a loop that does not run. NULL is allowed. */
 void web_loop_close(struct web_loop *loop);
 

@@ -1,0 +1,20 @@
+#include "db_op.h"
+
+void op_start(struct db_op *op, struct db_session *session) {
+    op->next = NULL;
+    op->session = session;
+    op->rc = RC_OK;
+    op->outcome = DB_DONE;
+    op->detail = (str){NULL, 0};
+    memset(op->rows, 0, sizeof op->rows);
+}
+
+void op_keep_fault(struct db_op *op, struct rc rc) {
+    op->rc = rc;
+    op->detail = arena_copy(op->arena, str_of(rc_detail()));
+}
+
+void op_finish(struct db_op *op) {
+    if (!rc_ok(op->rc)) op->rc = rc_fail((enum fault)op->rc.fault, "%.*s", STR_ARG(op->detail));
+    op->done(op);
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# A scratch PostgreSQL cluster on a Unix socket: `cluster.sh start DIR` makes and starts one (and says its URL), `cluster.sh stop DIR` ends it,
+# `cluster.sh run COMMAND ...` does both around a command, which finds the URL in TEST_POSTGRES. PostgreSQL refuses to run as
+# root, so root becomes `postgres` for it.
+set -euo pipefail
+
+bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 | sort -V | tail -n 1)
+
+as_owner() {
+  if ((EUID == 0)); then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+start() {
+  local dir=$1
+  shift
+  mkdir -p "$dir"
+  chmod 755 "$dir"
+  ((EUID == 0)) && chown postgres "$dir"
+  cd "$dir"
+  as_owner "$bin/initdb" -D "$dir/db" -U grantd -A trust -E UTF8 --locale=C.UTF-8 >"$dir/initdb.log"
+  # As in production: what is committed is on disk.
+  as_owner tee -a "$dir/db/postgresql.conf" >/dev/null <<CONF
+listen_addresses = ''
+unix_socket_directories = '$dir'
+max_connections = 200
+shared_buffers = 64MB
+fsync = on
+synchronous_commit = on
+logging_collector = off
+CONF
+  for line in "$@"; do printf '%s\n' "$line" | as_owner tee -a "$dir/db/postgresql.conf" >/dev/null; done
+  as_owner "$bin/pg_ctl" -D "$dir/db" -l "$dir/server.log" -w -t 60 start >"$dir/pg_ctl.log"
+  as_owner "$bin/createdb" -h "$dir" -U grantd grantd
+  printf 'postgres://grantd@/grantd?host=%s\n' "$dir"
+}
+
+stop() {
+  cd /
+  as_owner "$bin/pg_ctl" -D "$1/db" -m immediate -w stop >/dev/null || true
+  rm -rf "$1"
+}
+
+run() {
+  local dir status=0
+  dir=$(mktemp -d "${TMPDIR:-/tmp}/grantd-pg-XXXXXX")
+  # shellcheck disable=SC2064 # the directory of now
+  trap "stop '$dir'" EXIT
+  (start "$dir" >"$dir.url") || { status=$?; cat "$dir"/*.log >&2; exit "$status"; }
+  TEST_POSTGRES=$(cat "$dir.url")
+  rm -f "$dir.url"
+  export TEST_POSTGRES
+  "$@" || status=$?
+  return "$status"
+}
+
+case ${1:-} in
+start | stop | run) "$@" ;;
+*) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+esac
