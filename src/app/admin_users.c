@@ -136,5 +136,6 @@ RC admin_do_user_set_password(struct admin_call *c) {
     TRY(admin_find_user(c, c->in.user.v, &user));
     if (admin_refused(c)) return RC_OK;
     TRY(hash_password(c, c->in.password.v, &user.password_hash));
+    user.sessions_not_before_ms = c->now_ms; /* whoever knew the old one is signed out */
     return update(c, &user);
 }

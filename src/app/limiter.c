@@ -58,6 +58,11 @@ static str address_key(str address, uint8_t out[16]) {
     return (str){(const char *)out, 8};
 }
 
+str limiter_address(str address, struct arena *arena) {
+    uint8_t bytes[16];
+    return arena_copy(arena, address_key(address, bytes));
+}
+
 uint64_t limiter_pair(const struct limiter *l, str client_id, str address) {
     uint8_t bytes[16];
     str where = address_key(address, bytes);

@@ -4,6 +4,7 @@
 #ifndef GRANTD_LIMITER_H
 #define GRANTD_LIMITER_H
 
+#include "arena.h"
 #include "refusal.h"
 
 #define LIMITER_WINDOW_MS 60000
@@ -20,6 +21,9 @@ void limiter_free(struct limiter *l); /* NULL is allowed */
 
 /* A pair: the client id as sent and the client's address. IPv6 addresses count by their /64. */
 uint64_t limiter_pair(const struct limiter *l, str client_id, str address);
+
+/* The part of an address that failures are counted by, in the arena. */
+str limiter_address(str address, struct arena *arena);
 
 struct limiter_verdict {
     bool blocked;

@@ -1,13 +1,24 @@
 #include "routes.h"
 
-#define TOKEN_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
+/* Assets belong to the pages, which the rules do not know: the program answers. */
+static const struct endpoint endpoint_asset = {"asset", NULL, NULL, NULL, NULL};
+
+#define PEOPLE_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_PEOPLE)
+#define TOKEN_FLAGS  (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
 
 const struct route route_rows[] = {
     {"/oauth/$/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token},
     {"/oauth/$/token/introspect", METHOD_POST, TOKEN_FLAGS, &endpoint_introspect},
     {"/oauth/$/token/revoke", METHOD_POST, TOKEN_FLAGS, &endpoint_revoke},
-    {"/oauth/authorize", METHOD_GET | METHOD_POST, ROUTE_FORM | ROUTE_NO_STORE, &endpoint_authorize},
-    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, ROUTE_FORM | ROUTE_NO_STORE, &endpoint_authorize},
+    {"/oauth/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
+    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
+    {"/oauth/sign-in", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in},
+    {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account},
+    {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent},
+    {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out},
+    {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps},
+    {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app},
+    {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset},
     {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall},
     {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token},
     {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token},

@@ -11,6 +11,8 @@ enum route_flag {
     ROUTE_QUERY = 8,        /* parameters may stand in the query as well (v1) */
     ROUTE_LIMIT_AUTH = 16,  /* refused when client authentication failed too often */
     ROUTE_LIMIT_GRANT = 32, /* refused when codes or refresh tokens failed too often */
+    ROUTE_PEOPLE = 64,      /* shows pages: cookies, forms */
+    ROUTE_ASSET = 128,      /* a file that pages need */
 };
 
 /* One row. In a pattern the segment "$" stands for any version name of the API, "#" for a number, "*" for anything that is not empty. */

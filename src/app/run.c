@@ -8,7 +8,7 @@
 
 #define TRIES_MAX     3     /* decisions that may end LOST before we give up */
 #define BODY_MAX      65536 /* also refused by the front; here for callers without one */
-#define HEADERS_MAX   12
+#define HEADERS_MAX   24
 #define RETRY_AFTER_S 1 /* when the store is in trouble */
 #define FORM_TYPE     "application/x-www-form-urlencoded"
 
@@ -19,7 +19,8 @@ struct run {
     struct oauth_call call;
     struct storage_call storage;
     uint64_t pair; /* of the limiter; 0: none */
-    str peer;
+    str peer, accept_language;
+    uint64_t try_of_account, try_at_address; /* of the throttle; 0: none was taken */
     int round, applied;
     struct limiter_verdict blocked;
     run_done *done;
@@ -46,17 +47,31 @@ static void add_limit_headers(struct run *r) {
     add_number_header(r, S("X-HubSpot-RateLimit-Remaining"), 0);
 }
 
-/* Pages run nothing, load nothing and cannot be framed. */
-static void add_page_headers(struct run *r) {
-    add_header(r, S("Content-Security-Policy"), S("default-src 'none'; frame-ancestors 'none'"));
-    add_header(r, S("X-Frame-Options"), S("DENY"));
+/* A page is made last, because only now everything is known. Browsers keep what it says away from other pages. */
+static void render_page(struct run *r) {
+    struct answer *answer = &r->call.answer;
+    const struct show_request show = {
+        .screen = answer->screen,
+        .brand = r->env->brand,
+        .registry = r->call.env.registry,
+        .accept_language = r->accept_language,
+        .correlation_id = str_of(r->call.env.correlation_id),
+    };
+    answer->body = show_screen(&show, r->call.arena);
+    add_header(r, S("Content-Security-Policy"), show_policy(&show, r->call.arena));
+    for (size_t i = 0; i < page_header_count; i++) add_header(r, page_headers[i].name, page_headers[i].value);
+}
+
+static void add_cookies(struct run *r) {
+    const struct answer *answer = &r->call.answer;
+    for (size_t i = 0; i < answer->n_cookies; i++) add_header(r, S("Set-Cookie"), answer->cookies[i]);
 }
 
 static str content_type_of(enum answer_type type) {
     switch (type) {
     case ANSWER_EMPTY: return S("");
     case ANSWER_JSON: return S("application/json;charset=utf-8");
-    case ANSWER_HTML: return S("text/html;charset=utf-8");
+    case ANSWER_PAGE: return S("text/html;charset=utf-8");
     case ANSWER_TEXT: return S("text/plain;charset=utf-8");
     }
     return S("");
@@ -66,12 +81,15 @@ static str content_type_of(enum answer_type type) {
 static void finish(struct run *r) {
     const struct answer *answer = &r->call.answer;
     add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
-    add_header(r, S("X-Content-Type-Options"), S("nosniff"));
+    if (answer->type == ANSWER_PAGE)
+        render_page(r);
+    else
+        add_header(r, S("X-Content-Type-Options"), S("nosniff"));
+    add_cookies(r);
     if (answer->location.n) add_header(r, S("Location"), answer->location);
     if (answer->www_authenticate.n) add_header(r, S("WWW-Authenticate"), answer->www_authenticate);
     if (answer->retry_after_s) add_number_header(r, S("Retry-After"), answer->retry_after_s);
-    if (answer->location.n || answer->type == ANSWER_HTML) add_header(r, S("Referrer-Policy"), S("no-referrer"));
-    if (answer->type == ANSWER_HTML) add_page_headers(r);
+    if (answer->location.n) add_header(r, S("Referrer-Policy"), S("no-referrer"));
     if (r->blocked.blocked) add_limit_headers(r);
     r->response = (struct web_response){
         .status = answer->http,
@@ -227,12 +245,77 @@ static void on_asked(struct storage_call *storage) {
     next_round(r);
 }
 
+/* ---- passwords ---- */
+
+static void give_back(struct run *r) {
+    if (r->try_of_account) throttle_give_back(r->env->throttle, r->try_of_account);
+    if (r->try_at_address) throttle_give_back(r->env->throttle, r->try_at_address);
+}
+
+/* Takes a try of the account, and one of the address unless the account knows the browser. The milliseconds to wait; 0: go on. */
+static int64_t take_tries(struct run *r, const struct ask *ask) {
+    const struct run_env *env = r->env;
+    int64_t now_ms = r->call.env.now_ms, wait_ms = 0;
+    if (!env->throttle) return 0;
+    if (!ask->by_known_browser) {
+        r->try_at_address = throttle_key(env->throttle, S("address"), limiter_address(r->peer, r->call.arena));
+        wait_ms = throttle_take(env->throttle, r->try_at_address, env->sign_in_address_limit, false, now_ms);
+        if (wait_ms) r->try_at_address = 0;
+        if (wait_ms) return wait_ms;
+    }
+    str label = ask->by_known_browser ? S("browser") : S("account");
+    uint64_t key = throttle_key(env->throttle, label, ask->throttle_key);
+    wait_ms = throttle_take(env->throttle, key, env->sign_in_limit, true, now_ms);
+    if (wait_ms)
+        give_back(r); /* a try that was not made is no failure of the address */
+    else
+        r->try_of_account = key;
+    return wait_ms;
+}
+
+static void log_throttled(const struct run *r) {
+    char peer[64];
+    snprintf(peer, sizeof peer, "%.*s", STR_ARG(str_head(r->peer, sizeof peer - 1)));
+    LOG(EVENT_SIGN_IN_LIMITED, r->call.env.correlation_id, peer);
+}
+
+static void on_password(void *arg, bool right) {
+    struct run *r = arg;
+    r->call.facts.password = right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    if (right) give_back(r);
+    r->round++;
+    next_round(r);
+}
+
+static void refuse_busy(struct run *r) {
+    give_back(r);
+    r->call.form = FORM_PAGE;
+    oauth_refuse(&r->call, REFUSAL_UNAVAILABLE);
+    oauth_render(&r->call);
+    finish(r);
+}
+
+static void check_password(struct run *r, const struct ask *ask) {
+    r->call.facts.wait_ms = take_tries(r, ask);
+    if (r->call.facts.wait_ms) {
+        log_throttled(r);
+        r->call.facts.password = PASSWORD_THROTTLED;
+        r->round++;
+        next_round(r);
+    } else if (!r->env->check_password ||
+               !r->env->check_password(r->env->password_arg, ask->password, ask->password_hash, on_password, r)) {
+        refuse_busy(r);
+    }
+}
+
 static void next_round(struct run *r) {
     const struct endpoint *endpoint = r->route->endpoint;
     r->storage = (struct storage_call){.facts = &r->call.facts, .done = on_asked, .arg = r};
     if (endpoint->ask && r->round < ASK_ROUNDS_MAX)
         r->storage.n_asks = endpoint->ask(&r->call, r->round, r->storage.asks);
-    if (r->storage.n_asks)
+    if (r->storage.n_asks && r->storage.asks[0].kind == ASK_PASSWORD)
+        check_password(r, &r->storage.asks[0]);
+    else if (r->storage.n_asks)
         storage_ask(r->env->session, &r->storage, r->call.arena);
     else
         decide(r);
@@ -271,8 +354,10 @@ static void write_uuid(const uint8_t random[16], char out[CORRELATION_ID_BYTES])
 
 static struct run *new_run(const struct run_env *env, struct arena *arena, run_done *done, void *arg) {
     struct run *r = ARENA_NEW(arena, struct run);
-    uint8_t *random = arena_alloc_secret(arena, OAUTH_RANDOM_BYTES + 16);
-    env->random(env->source_arg, random, OAUTH_RANDOM_BYTES + 16);
+    uint8_t *random = arena_alloc_secret(arena, OAUTH_RANDOM_PEOPLE_BYTES);
+    uint8_t correlation[16];
+    env->random(env->source_arg, random, OAUTH_RANDOM_BYTES);
+    env->random(env->source_arg, correlation, sizeof correlation);
     r->env = env;
     r->lease = lease_take(env->lease);
     r->done = done;
@@ -283,7 +368,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     r->call.env.keyring = env->keyring;
     r->call.env.settings = env->settings;
     r->call.env.random = random;
-    write_uuid(random + OAUTH_RANDOM_BYTES, r->call.env.correlation_id);
+    write_uuid(correlation, r->call.env.correlation_id);
     return r;
 }
 
@@ -312,6 +397,38 @@ static enum refusal admit(struct run *r, const struct run_input *input) {
     return REFUSAL_NONE;
 }
 
+/* Pages need more random bytes, and see what the browser tells about itself. */
+static void prepare_page(struct run *r, const struct run_input *input) {
+    uint8_t *random = (uint8_t *)(uintptr_t)r->call.env.random; /* our own, from new_run */
+    r->env->random(r->env->source_arg, random + OAUTH_RANDOM_BYTES, OAUTH_RANDOM_PEOPLE_BYTES - OAUTH_RANDOM_BYTES);
+    r->accept_language = input->accept_language;
+    r->call.req.cookie = input->cookie;
+    r->call.req.origin = input->origin;
+    r->call.req.fetch_site = input->fetch_site;
+}
+
+/* Its address names its content, so it never changes (RFC 8246). */
+static void serve_asset(struct run *r, str if_none_match) {
+    const struct page_asset *asset = brand_asset(r->env->brand, r->call.req.path_arg);
+    if (!asset) {
+        refuse(r, REFUSAL_NOT_FOUND, 0);
+        return;
+    }
+    bool known = str_eq(if_none_match, asset->etag);
+    add_header(r, S("Cache-Control"), S("public, max-age=31536000, immutable"));
+    add_header(r, S("ETag"), asset->etag);
+    add_header(r, S("X-Content-Type-Options"), S("nosniff"));
+    r->response = (struct web_response){
+        .status = known ? 304 : 200,
+        .content_type = known ? (str){NULL, 0} : asset->content_type,
+        .body = known ? (str){NULL, 0} : asset->body,
+        .headers = r->headers,
+        .n_headers = r->n_headers,
+    };
+    lease_drop(r->lease);
+    r->done(r->arg, &r->response);
+}
+
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg) {
     struct run *r = new_run(env, arena, done, arg);
@@ -320,6 +437,11 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
         refuse(r, refusal, 0);
         return;
     }
+    if (r->route->flags & ROUTE_ASSET) {
+        serve_asset(r, input->if_none_match);
+        return;
+    }
+    if (r->route->flags & ROUTE_PEOPLE) prepare_page(r, input);
     r->peer = input->peer;
     r->call.req.query = input->query;
     r->call.req.body = input->body;

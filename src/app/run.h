@@ -6,8 +6,13 @@
 #include "limiter.h"
 #include "oauth.h"
 #include "publish.h"
+#include "show.h"
 #include "storage.h"
+#include "throttle.h"
 #include "web.h"
+
+/* Called in the loop's thread with what a password was found to be. */
+typedef void run_password_done(void *arg, bool right);
 
 /* What a request needs from its surroundings; one per loop thread. Everything is borrowed. */
 struct run_env {
@@ -19,15 +24,24 @@ struct run_env {
     struct lease *lease; /* the registry; may be replaced between requests */
     const struct settings *settings;
     struct limiter *limiter; /* NULL: no limits */
+
+    /* For pages. */
+    const struct brand *brand;
+    struct throttle *throttle; /* NULL: no limits */
+    uint32_t sign_in_limit, sign_in_address_limit;
+    /* Compares a password with a hash (may be empty), which takes a while. False: too many are waiting. */
+    bool (*check_password)(void *arg, str password, str hash, run_password_done *done, void *done_arg);
+    void *password_arg;
 };
 
 /* A request, free of the connection that it came by. Slices live until done. */
 struct run_input {
     enum http_method method;
-    str path;          /* raw, as sent */
-    str query;         /* raw, without '?' */
-    str content_type;  /* header value; empty: none */
-    str authorization; /* header value; empty: none */
+    str path;                                                       /* raw, as sent */
+    str query;                                                      /* raw, without '?' */
+    str content_type;                                               /* header value; empty: none */
+    str authorization;                                              /* header value; empty: none */
+    str cookie, origin, fetch_site, accept_language, if_none_match; /* the same */
     str body;
     str peer; /* client address as text, for the limiter */
 };

@@ -17,6 +17,7 @@ struct bench {
     struct db *db; /* fails when it is told to */
     struct db_session *session;
     struct run_env env;
+    struct brand brand;
     struct arena *arena;
     int64_t now_ms;
     uint32_t random;
@@ -55,6 +56,7 @@ static int set_up(void **state) {
     b->instance->settings.auto_user_id = b->seed.user_id;
     b->arena = arena_new(65536);
     b->now_ms = 1900000000000;
+    if (!rc_ok(brand_make(&options, options.issuer, b->instance->arena, &b->brand))) return -1;
     b->env = (struct run_env){
         .now_ms = now_ms,
         .random = fill_random,
@@ -63,6 +65,7 @@ static int set_up(void **state) {
         .keyring = b->instance->keyring,
         .lease = lease_new(b->instance->registry),
         .settings = &b->instance->settings,
+        .brand = &b->brand,
     };
     return 0;
 }
@@ -180,7 +183,8 @@ static void test_page_headers(void **state) {
     assert_int_equal(run_text_status(response), 400);
     assert_true(str_starts_with(run_text_header(response, S("content-type")), S("text/html")));
     assert_true(str_eq(run_text_header(response, S("content-security-policy")),
-                       S("default-src 'none'; frame-ancestors 'none'")));
+                       S("default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; "
+                         "frame-ancestors 'none'; form-action 'self'")));
     assert_true(str_eq(run_text_header(response, S("x-frame-options")), S("DENY")));
     assert_true(str_eq(run_text_header(response, S("referrer-policy")), S("no-referrer")));
     arena_reset(bench.arena);

@@ -84,6 +84,11 @@ str run_text(const struct run_env *env, str request, str peer, struct arena *are
         .query = head->query,
         .content_type = header_value(head, S("content-type")),
         .authorization = header_value(head, S("authorization")),
+        .cookie = header_value(head, S("cookie")),
+        .origin = header_value(head, S("origin")),
+        .fetch_site = header_value(head, S("sec-fetch-site")),
+        .accept_language = header_value(head, S("accept-language")),
+        .if_none_match = header_value(head, S("if-none-match")),
         .body = body,
         .peer = peer,
     };

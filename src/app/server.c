@@ -2,6 +2,7 @@
 
 #include "admin_http.h"
 #include "clock.h"
+#include "follow.h"
 #include "health.h"
 #include "log.h"
 #include "random.h"
@@ -34,6 +35,7 @@ struct server {
     char authority[ADDRESS_BYTES];
     struct web_loop *main_loop;
     struct health health;
+    struct follow follow;
     struct admin_http admin;
     bool hurry; /* a second signal came */
     unsigned purge_rounds;
@@ -178,6 +180,7 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
     TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
+    TRY(follow_start(&s->follow, s->instance, s->main_loop));
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
 
@@ -259,12 +262,24 @@ static void close_sockets(struct server *s) {
     s->admin_fd = -1;
 }
 
+/* What the pages for people need. */
+static RC open_people(struct server *s) {
+    static const struct pwhash_cost cost = {.passes = 2, .memory_kib = 19456}; /* OWASP's first choice for Argon2id */
+    const struct options *o = &s->instance->options;
+    uint8_t key[16];
+    random_fill(key, sizeof key);
+    s->crew.throttle = throttle_new(key);
+    TRY(brand_make(o, s->instance->settings.issuer, s->instance->arena, &s->crew.brand));
+    return pwpool_open(cost, (unsigned)o->password_threads, (unsigned)o->password_queue_max, &s->crew.passwords);
+}
+
 static RC open_all(struct server *s) {
     raise_file_limit();
     s->crew.instance = s->instance;
     s->crew.limiter = new_limiter(&s->instance->options);
     s->crew.ended = on_worker_ended;
     s->crew.ended_arg = s;
+    TRY(open_people(s));
     struct web_options web = web_options_of(s);
     TRY(open_main(s, &web));
     for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
@@ -323,6 +338,8 @@ void server_close(struct server *s) {
     if (!s) return;
     for (size_t w = 0; w < s->n_workers; w++)
         if (s->workers[w].loop) web_loop_stop(s->workers[w].loop, 0);
+    for (size_t w = 0; w < s->n_workers; w++) worker_join(&s->workers[w]);
+    pwpool_close(s->crew.passwords); /* it posts to the loops until it is done */
     for (size_t w = 0; w < s->n_workers; w++) worker_close(&s->workers[w]);
     web_loop_close(s->main_loop);
     admin_backup_free(s->admin.backup);
@@ -330,6 +347,7 @@ void server_close(struct server *s) {
     unlink_socket(s->admin_name);
     close_sockets(s);
     limiter_free(s->crew.limiter);
+    throttle_free(s->crew.throttle);
     pthread_mutex_destroy(&s->crew.lock);
     pthread_cond_destroy(&s->crew.changed);
     free(s->workers);

@@ -18,7 +18,7 @@ static void on_asked(struct db_op *op) {
     struct storage_call *call = op->arg;
     struct rc rc = op->rc;
     for (size_t i = 0; i < call->n_asks && rc_ok(rc); i++)
-        rc = store_read_ask(&call->asks[i], &op->rows[i], call->facts);
+        rc = store_read_ask(&call->asks[i], &op->rows[i], op->arena, call->facts);
     call_finish(call, rc);
 }
 
@@ -95,9 +95,7 @@ RC storage_admin_open(struct db *db, struct storage_admin **out) {
     return rc;
 }
 
-struct db_session *storage_admin_session(struct storage_admin *s) {
-    return s->session;
-}
+struct db_session *storage_admin_session(struct storage_admin *s) { return s->session; }
 
 void storage_admin_close(struct storage_admin *s) {
     if (!s) return;
@@ -167,7 +165,7 @@ RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena
     *out = (struct facts){.grant_found = false};
     store_plan_ask(ask, w->stmts);
     TRY(admin_run(s, w, 1, false, arena));
-    return store_read_ask(ask, &w->op.rows[0], out);
+    return store_read_ask(ask, &w->op.rows[0], arena, out);
 }
 
 /* One step. When another node was faster it fails, and is done all the same. */
@@ -193,11 +191,14 @@ RC storage_migrate(struct db *db, struct arena *arena) {
 }
 
 RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more) {
-    struct waiting *w = ARENA_NEW(arena, struct waiting);
-    size_t n = store_plan_purge(now_ms, PURGE_ROWS, w->stmts);
     *out_more = false;
-    TRY(admin_run(s, w, n, true, arena));
-    for (size_t i = 0; i < n; i++)
-        if (w->op.rows[i].n_rows >= PURGE_ROWS) *out_more = true;
-    return RC_OK;
+    for (size_t first = 0;;) { /* one op holds too few statements */
+        struct waiting *w = ARENA_NEW(arena, struct waiting);
+        size_t n = store_plan_purge(now_ms, PURGE_ROWS, first, w->stmts);
+        if (n == 0) return RC_OK;
+        TRY(admin_run(s, w, n, true, arena));
+        for (size_t i = 0; i < n; i++)
+            if (w->op.rows[i].n_rows >= PURGE_ROWS) *out_more = true;
+        first += n;
+    }
 }

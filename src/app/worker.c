@@ -1,7 +1,10 @@
 #include "worker.h"
 
 #include "clock.h"
+#include "digest.h"
 #include "random.h"
+
+#include <stdlib.h>
 
 /* ---- requests ---- */
 
@@ -20,6 +23,11 @@ static void on_request(struct web_exchange *x, const struct web_request *req, vo
         .query = req->head->query,
         .content_type = header_value(req, S("content-type")),
         .authorization = header_value(req, S("authorization")),
+        .cookie = header_value(req, S("cookie")),
+        .origin = header_value(req, S("origin")),
+        .fetch_site = header_value(req, S("sec-fetch-site")),
+        .accept_language = header_value(req, S("accept-language")),
+        .if_none_match = header_value(req, S("if-none-match")),
         .body = req->body,
         .peer = req->peer,
     };
@@ -42,6 +50,52 @@ static void on_refusal(struct web_response *response, struct arena *arena, void 
         run_refuse(&w->env, REFUSAL_TOO_LARGE, arena, copy_response, response);
     else if (response->status == 503)
         run_refuse(&w->env, REFUSAL_UNAVAILABLE, arena, copy_response, response);
+}
+
+/* ---- passwords ---- */
+
+/* Owns what the pool's thread looks at, because a request can be given up while it waits (at the drain deadline). */
+struct password_job {
+    struct pwjob job;
+    struct worker *worker;
+    run_password_done *done;
+    void *done_arg;
+    char password[PASSWORD_MAX];
+};
+
+static void finish_password(void *arg) {
+    struct password_job *j = arg;
+    run_password_done *done = j->done;
+    void *done_arg = j->done_arg;
+    bool right = j->job.ok;
+    secret_wipe(j, sizeof *j);
+    free(j);
+    done(done_arg, right);
+}
+
+/* In the pool's thread. */
+static void on_password_checked(struct pwjob *job) {
+    struct password_job *j = job->arg;
+    web_loop_post(j->worker->loop, finish_password, j);
+}
+
+static bool check_password(void *arg, str password, str hash, run_password_done *done, void *done_arg) {
+    struct worker *w = arg;
+    struct password_job *j = calloc(1, sizeof *j);
+    if (!j) abort();
+    j->worker = w;
+    j->done = done;
+    j->done_arg = done_arg;
+    password = str_head(password, sizeof j->password);
+    if (password.n) memcpy(j->password, password.p, password.n);
+    if (hash.n && hash.n < sizeof j->job.hash) memcpy(j->job.hash, hash.p, hash.n);
+    j->job.password = (str){j->password, password.n};
+    j->job.done = on_password_checked;
+    j->job.arg = j;
+    if (pwpool_submit(w->crew->passwords, &j->job)) return true;
+    secret_wipe(j, sizeof *j);
+    free(j);
+    return false;
 }
 
 /* ---- the store ---- */
@@ -106,6 +160,12 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .lease = lease_new(crew->instance->registry),
         .settings = &crew->instance->settings,
         .limiter = crew->limiter,
+        .brand = &crew->brand,
+        .throttle = crew->throttle,
+        .sign_in_limit = (uint32_t)crew->instance->options.limit_sign_in_failures,
+        .sign_in_address_limit = (uint32_t)crew->instance->options.limit_sign_in_address_failures,
+        .check_password = check_password,
+        .password_arg = w,
     };
     return RC_OK;
 }
@@ -129,9 +189,14 @@ RC worker_start(struct worker *w) {
     return RC_OK;
 }
 
+void worker_join(struct worker *w) {
+    if (w->started) pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
 /* The session first: after it no answer comes for a request that was given up at the drain deadline. */
 void worker_close(struct worker *w) {
-    if (w->started) pthread_join(w->thread, NULL);
+    worker_join(w);
     db_close_session(w->session);
     web_loop_close(w->loop);
     lease_drop(w->env.lease);

@@ -3,6 +3,7 @@
 #define GRANTD_WORKER_H
 
 #include "instance.h"
+#include "pwhash.h"
 #include "run.h"
 
 #include <pthread.h>
@@ -11,6 +12,9 @@
 struct crew {
     struct instance *instance;
     struct limiter *limiter;
+    struct throttle *throttle;
+    struct pwpool *passwords;
+    struct brand brand;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     void (*ended)(void *arg); /* called in the worker's thread as its last act */
@@ -37,6 +41,9 @@ RC worker_start(struct worker *w);
 
 /* Gives the loop a new registry and returns once it uses it, or has ended. From another thread. */
 void worker_publish(struct worker *w, struct registry *fresh);
+
+/* Waits for the thread, if there is one. */
+void worker_join(struct worker *w);
 
 /* Waits for the thread, then closes everything. Also for a worker that was never opened (zeroed). */
 void worker_close(struct worker *w);

@@ -18,9 +18,11 @@ static const struct {
     {5, offsetof(struct ring_key, secret_hash)},
     {6, offsetof(struct ring_key, signature)},
     {7, offsetof(struct ring_key, seed)},
+    {8, offsetof(struct ring_key, envelope[ENVELOPE_BROWSER])},
+    {9, offsetof(struct ring_key, browser)},
 };
 #define SUBKEY_BYTES 32
-_Static_assert(ENVELOPE_PURPOSES == 2, "each purpose of an envelope needs a row in subkeys");
+_Static_assert(ENVELOPE_PURPOSES == 3, "each purpose of an envelope needs a row in subkeys");
 _Static_assert(RING_SECRET_BYTES == crypto_kdf_KEYBYTES, "a ring secret is a kdf key");
 _Static_assert(RING_SEALED_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES + RING_SECRET_BYTES +
                                         crypto_aead_xchacha20poly1305_ietf_ABYTES,

@@ -14,7 +14,7 @@
 #define RING_MAX          64 /* generations that can be live at once */
 
 /* What an envelope is for. The purpose takes part in the key, so that one kind can never be opened as another. */
-enum envelope_purpose { ENVELOPE_CODE, ENVELOPE_ACCESS, ENVELOPE_PURPOSES };
+enum envelope_purpose { ENVELOPE_CODE, ENVELOPE_ACCESS, ENVELOPE_BROWSER, ENVELOPE_PURPOSES };
 
 struct ring_key {
     uint8_t number; /* stands in every token that this generation made */
@@ -25,6 +25,7 @@ struct ring_key {
     uint8_t secret_hash[32]; /* keyed hash of client secrets */
     uint8_t signature[32];   /* signed_access_token of introspection */
     uint8_t seed[32];        /* derives the secrets of the apps of `dev` */
+    uint8_t browser[32];     /* keyed hash of session cookies, tokens of forms */
 };
 
 struct keyring {

@@ -23,7 +23,7 @@ struct db_value {
 };
 
 #define DB_ARGS_MAX  32
-#define DB_STMTS_MAX 5 /* statements of one op */
+#define DB_STMTS_MAX 4 /* statements of one op */
 
 enum db_flag {
     DB_WRITE = 1,

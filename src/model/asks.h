@@ -3,25 +3,38 @@
 #ifndef GRANTD_ASKS_H
 #define GRANTD_ASKS_H
 
-#include "grant.h"
+#include "session.h"
 
 enum ask_kind {
     ASK_GRANT,         /* by grant_id -> facts.grant, .subject, .uninstalled_ms of its app and account */
     ASK_SUBJECT,       /* by user_id, hub_id (and app_id) -> facts.subject, .uninstalled_ms */
     ASK_REVOKED_TOKEN, /* by token_id -> facts.token_revoked */
+    ASK_SESSION,       /* by session_hash -> facts.session_found, .session, and .person of it */
+    ASK_PERSON,        /* by email, or without one by user_id -> facts.person_found, .person */
+    ASK_MEMBERSHIPS,   /* by user_id, hub_id (0: all) and app_id -> facts.memberships: of enabled accounts, by name */
+    ASK_CONNECTIONS, /* by user_id, app_id and hub_id (0: all), now_ms -> facts.connections: live grants, the newest first */
+    ASK_PASSWORD, /* by password, password_hash (may be empty), throttle_key -> facts.password, .wait_ms. The program's, not the
+                          store's; alone in its round */
     ASK_KINDS
 };
 
 #define ASKS_MAX       2
 #define ASK_ROUNDS_MAX 3
-#define TOKEN_ID_BYTES 16
 
 struct ask {
     enum ask_kind kind;
     struct grant_id grant_id;
     int32_t app_id, hub_id, user_id;
     uint8_t token_id[TOKEN_ID_BYTES];
+    uint8_t session_hash[SESSION_HASH_BYTES];
+    str email, password, password_hash;
+    str throttle_key;      /* whose failures count together: an account as it was typed, or a browser that it knows */
+    bool by_known_browser; /* the latter: then failures of others at its address do not count against it */
+    int64_t now_ms;
 };
+
+/* How a password was found. */
+enum password_fact { PASSWORD_WRONG, PASSWORD_RIGHT, PASSWORD_THROTTLED };
 
 /* The person and the account that a grant or a code speaks of. */
 struct subject {
@@ -38,6 +51,16 @@ struct facts {
     struct subject subject;
     int64_t uninstalled_ms; /* the last uninstall of the app from the account; 0: never */
     bool token_revoked;
+
+    bool session_found, person_found;
+    struct session session;
+    struct user person;
+    const struct membership *memberships;
+    size_t n_memberships;
+    const struct connection *connections;
+    size_t n_connections;
+    enum password_fact password;
+    int64_t wait_ms; /* PASSWORD_THROTTLED: until the next try */
 };
 
 #endif

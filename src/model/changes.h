@@ -15,17 +15,25 @@ enum change_kind {
     CHANGE_GRANT_TOUCH,      /* .grant_id, .day: last_used_day; always DONE */
     CHANGE_TOKEN_REVOKE,     /* .token_id, .expires_ms: the deny list; always DONE */
     CHANGE_UNINSTALL, /* .app_id, .hub_id, .now_ms: every grant created up to now is dead; never goes back; always DONE */
+    CHANGE_SESSION_START,  /* .session, and the session .session_hash (zeros: none) ends; always DONE */
+    CHANGE_SESSION_EXTEND, /* .session.hash, .expires_ms: never goes back; always DONE */
+    CHANGE_SESSION_END,    /* .session_hash; always DONE */
+    CHANGE_GRANTS_REVOKE, /* .user_id, .app_id and .hub_id (0: all), .now_ms, .expires_ms: the live grants of a person; always DONE */
     CHANGE_KINDS
 };
 
 struct change {
     enum change_kind kind;
-    struct grant grant;
+    union {
+        struct grant grant;
+        struct session session;
+    };
     struct grant_id grant_id;
     uint32_t generation;
     int64_t now_ms, expires_ms;
-    int32_t app_id, hub_id, day;
+    int32_t app_id, hub_id, user_id, day;
     uint8_t token_id[TOKEN_ID_BYTES];
+    uint8_t session_hash[SESSION_HASH_BYTES];
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_LOST };

@@ -17,6 +17,7 @@ struct user {
     str name;
     str password_hash; /* PHC string; empty: cannot sign in with a password */
     int64_t created_ms, disabled_ms;
+    int64_t sessions_not_before_ms; /* sessions whose sign-in is not later are over; 0: none */
 };
 
 enum member_role { MEMBER_USER = 0, MEMBER_INSTALLER = 1 /* may install apps */ };

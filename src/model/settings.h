@@ -11,6 +11,9 @@ struct settings {
     bool revocation_keep_access_tokens; /* HubSpot: access tokens live on after their refresh token was revoked */
     bool auto_approve;                  /* dev: /oauth/authorize answers at once as this person */
     int32_t auto_user_id, auto_hub_id;
+    bool remember_consent; /* a confidential app that asks for no more than it has is not asked about again */
+    int64_t session_idle_s, session_absolute_s;
+    int64_t form_ttl_s;                               /* how long a page for people can be sent */
     int64_t code_ttl_s, access_ttl_s, retry_window_s; /* defaults for new apps */
 };
 

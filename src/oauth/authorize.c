@@ -1,152 +1,20 @@
 /* The authorization endpoint: RFC 6749 s4.1.1, RFC 7636 s4.3, RFC 9207. Until the redirect URI is verified everything that is wrong is
- * said on a page; from then on it goes back to the app. Here the answer comes at once, as the person that the option
- * auto_approve names; without the option there is nothing at this address. */
-#include "b64.h"
+ * said on a page; from then on it goes back to the app. With the option auto_approve the answer comes at once, as the person whom it names; else
+ * the browser is asked to sign in, then for an account, then for consent, and each of these pages leads back here. */
+#include "browser.h"
 #include "liveness.h"
-#include "params.h"
-#include "redirect_uri.h"
 #include "render.h"
-#include "scopes.h"
-
-struct authorize_params {
-    str client_id, redirect_uri, response_type, scope, optional_scope, state, code_challenge, code_challenge_method,
-        nonce, prompt, login_hint, ui_locales;
-};
-
-static const struct param param_rows[] = {
-    PARAM(struct authorize_params, client_id, 0, 0),
-    PARAM(struct authorize_params, redirect_uri, 0, 0),
-    PARAM(struct authorize_params, response_type, 0, 0),
-    PARAM(struct authorize_params, scope, SCOPE_LIST_MAX, 0),
-    PARAM(struct authorize_params, optional_scope, SCOPE_LIST_MAX, 0),
-    PARAM_ALIAS(struct authorize_params, "optional_scopes", optional_scope, SCOPE_LIST_MAX, 0),
-    PARAM(struct authorize_params, state, STATE_MAX, 0),
-    PARAM(struct authorize_params, code_challenge, 0, 0),
-    PARAM(struct authorize_params, code_challenge_method, 0, 0),
-    PARAM(struct authorize_params, nonce, OIDC_NONCE_MAX, 0),
-    PARAM(struct authorize_params, prompt, 0, 0),
-    PARAM(struct authorize_params, login_hint, 0, 0),
-    PARAM(struct authorize_params, ui_locales, 0, 0),
-};
-static const struct params_table params_table = PARAMS_TABLE(param_rows);
 
 struct authorize_call {
-    struct authorize_params params;
-    struct params_problem problem; /* told to the app, once it is known where that is */
-    struct code code;
+    struct authorize_request request;
+    struct browser browser;
+    bool is_signed_in; /* and need not sign in again */
+    const struct membership *membership;
 };
 
-static bool refuse(struct oauth_call *c, enum refusal refused) {
-    oauth_refuse(c, refused);
-    return false;
-}
+/* ---- automatic approval ---- */
 
-/* A parameter that was sent twice has no value that could be trusted. */
-#define IS_REPEATED(a, member)                                                                                         \
-    params_is_repeated(&(a)->problem, &params_table, PARAM_OFFSET(struct authorize_params, member))
-
-static bool check_client(struct oauth_call *c, const struct authorize_call *a) {
-    str id = a->params.client_id;
-    if (IS_REPEATED(a, client_id)) return refuse(c, REFUSAL_PARAMETER_REPEATED);
-    c->client_id = id;
-    const struct app *app = id.n && id.n <= CLIENT_ID_MAX ? registry_app_by_client_id(c->env.registry, id) : NULL;
-    if (!app || app_has(app, APP_DISABLED | APP_DELETED)) return refuse(c, REFUSAL_AUTHORIZE_CLIENT);
-    c->app = app;
-    return true;
-}
-
-/* The URI that was asked for, if it is a registered one; left out, the only registered one. */
-static str find_redirect_uri(const struct app *app, str requested) {
-    str none = {NULL, 0};
-    if (requested.n == 0) return app->n_redirect_uris == 1 ? app->redirect_uris[0] : none;
-    for (size_t i = 0; i < app->n_redirect_uris; i++)
-        if (redirect_uri_matches(app->redirect_uris[i], requested)) return requested;
-    return none;
-}
-
-/* A second look at what was registered keeps a row that went around the rule from becoming an open redirector. */
-static bool check_redirect_uri(struct oauth_call *c, struct authorize_call *a) {
-    if (IS_REPEATED(a, redirect_uri)) return refuse(c, REFUSAL_PARAMETER_REPEATED);
-    str uri = find_redirect_uri(c->app, a->params.redirect_uri);
-    if (!redirect_uri_is_registrable(uri)) return refuse(c, REFUSAL_AUTHORIZE_REDIRECT_URI);
-    a->code.redirect_uri_sent = a->params.redirect_uri.n > 0;
-    redirect_hash(uri, a->code.redirect_hash);
-    c->form = FORM_REDIRECT;
-    c->redirect_base = uri;
-    if (!IS_REPEATED(a, state) && a->params.state.n <= STATE_MAX) c->redirect_state = a->params.state;
-    return true;
-}
-
-/* RFC 7636 s4.3, s4.4.1. A challenge without a method means "plain", which is refused like any method but S256. */
-static bool check_challenge(struct oauth_call *c, struct authorize_call *a) {
-    str challenge = a->params.code_challenge, method = a->params.code_challenge_method;
-    size_t n = 0;
-    if (challenge.n == 0) {
-        if (method.n || app_has(c->app, APP_PUBLIC | APP_REQUIRE_PKCE)) return refuse(c, REFUSAL_CHALLENGE_MISSING);
-        return true;
-    }
-    if (!str_eq(method, S("S256"))) return refuse(c, REFUSAL_CHALLENGE_METHOD);
-    if (challenge.n != CODE_CHALLENGE_CHARS || !b64url_decode(challenge, a->code.challenge, &n))
-        return refuse(c, REFUSAL_CHALLENGE_MALFORMED);
-    a->code.has_challenge = true;
-    return true;
-}
-
-/* OpenID Connect Core s3.1.2.1: `none` stands alone. Automatic approval needs no page, so it satisfies every value. */
-static bool check_prompt(struct oauth_call *c, str prompt) {
-    bool none = false;
-    size_t values = 0;
-    while (prompt.n) {
-        str value = str_take(&prompt, ' ');
-        if (value.n == 0) continue;
-        values++;
-        none |= str_eq(value, S("none"));
-    }
-    return !none || values == 1 || refuse(c, REFUSAL_REQUEST_MALFORMED);
-}
-
-static bool check_scopes(struct oauth_call *c, struct authorize_call *a) {
-    struct scope_set scopes;
-    if (!scopes_read(c, a->params.scope, &c->app->scopes, true, &scopes)) return false;
-    scopes_read_optional(c, a->params.optional_scope, &scopes);
-    a->code.scopes = scopes_encode(c->arena, &scopes);
-    return true;
-}
-
-/* What goes back to the app. */
-static bool check_request(struct oauth_call *c, struct authorize_call *a) {
-    const struct authorize_params *p = &a->params;
-    if (a->problem.refusal) return refuse(c, a->problem.refusal);
-    if (p->response_type.n && !str_eq(p->response_type, S("code"))) return refuse(c, REFUSAL_RESPONSE_TYPE);
-    if (!(c->app->grants & APP_GRANT_CODE)) return refuse(c, REFUSAL_AUTHORIZE_NOT_ALLOWED);
-    return check_scopes(c, a) && check_challenge(c, a) && check_prompt(c, p->prompt);
-}
-
-/* /oauth/{hub_id}/authorize asks for one account. */
-static bool check_account(struct oauth_call *c) {
-    uint64_t hub_id = 0;
-    if (c->req.path_arg.n == 0) return true;
-    (void)str_to_u64(c->req.path_arg, ID_MAX, &hub_id);
-    return hub_id == (uint64_t)c->env.settings->auto_hub_id || refuse(c, REFUSAL_ACCESS_DENIED);
-}
-
-static void start(struct oauth_call *c) {
-    struct authorize_call *a = ARENA_NEW(c->arena, struct authorize_call);
-    struct form form;
-    uint64_t hub_id = 0;
-    c->state = a;
-    c->form = FORM_PAGE;
-    if (!c->env.settings->auto_approve) return oauth_refuse(c, REFUSAL_NOT_FOUND);
-    if (c->req.path_arg.n && !str_to_u64(c->req.path_arg, ID_MAX, &hub_id)) return oauth_refuse(c, REFUSAL_NOT_FOUND);
-    enum refusal refused = form_read(&c->req, c->arena, &form);
-    if (refused) return oauth_refuse(c, refused);
-    a->problem = params_fill(&form, &params_table, &a->params);
-    if (!check_client(c, a) || !check_redirect_uri(c, a)) return;
-    if (!check_request(c, a)) return;
-    check_account(c);
-}
-
-static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
+static size_t ask_auto(const struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
     if (round > 0) return 0;
     out[0] = (struct ask){
         .kind = ASK_SUBJECT,
@@ -157,22 +25,202 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
     return 1;
 }
 
+static struct scope_set all_scopes(const struct authorize_request *r) {
+    struct scope_set all = r->required;
+    for (size_t i = 0; i < r->optional.n; i++) (void)scope_set_add(&all, r->optional.id[i]);
+    return all;
+}
+
+static void decide_auto(struct oauth_call *c, const struct authorize_call *a) {
+    struct consent consent = {
+        .request = &a->request,
+        .user_id = c->env.settings->auto_user_id,
+        .hub_id = c->env.settings->auto_hub_id,
+        .auth_time_ms = c->env.now_ms,
+        .uninstalled_ms = c->facts.uninstalled_ms,
+        .scopes = all_scopes(&a->request),
+    };
+    int64_t consent_ms = c->env.now_ms > consent.uninstalled_ms ? c->env.now_ms : consent.uninstalled_ms + 1;
+    if (subject_life(&c->facts, consent_ms) != LIFE_LIVE) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
+    answer_code(c, &consent);
+}
+
+/* ---- people ---- */
+
+/* The session; then the account of the path, or all, and what the app has already; then all accounts, if that one was none. */
+static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int round, struct ask out[ASKS_MAX]) {
+    const struct session *s = &c->facts.session;
+    if (round == 0) {
+        out[0] = session_ask(&a->browser);
+        return a->browser.has_session;
+    }
+    if (round == 1) a->is_signed_in = session_is_live(c, &a->browser) && !(a->request.prompts & PROMPT_LOGIN);
+    if (!a->is_signed_in) return 0;
+    out[0] = (struct ask){.kind = ASK_MEMBERSHIPS, .user_id = s->user_id, .app_id = c->app->app_id};
+    if (round == 2) return a->request.hub_id && c->facts.n_memberships == 0;
+    out[0].hub_id = a->request.hub_id;
+    out[1] =
+        (struct ask){.kind = ASK_CONNECTIONS, .user_id = s->user_id, .app_id = c->app->app_id, .now_ms = c->env.now_ms};
+    return 2;
+}
+
+/* The account of the path; else the only one of the person. */
+static const struct membership *find_membership(const struct oauth_call *c, const struct authorize_request *r) {
+    const struct membership *m = c->facts.memberships;
+    size_t n = c->facts.n_memberships;
+    if (!r->hub_id && (n != 1 || (r->prompts & PROMPT_SELECT_ACCOUNT))) return NULL;
+    for (size_t i = 0; i < n; i++)
+        if ((!r->hub_id || m[i].account.hub_id == r->hub_id) && m[i].role == MEMBER_INSTALLER) return &m[i];
+    return NULL;
+}
+
+/* The scopes of the live grants that this app has of the person in the account. */
+static bool granted_scopes(struct oauth_call *c, int32_t hub_id, struct scope_set *out) {
+    bool found = false;
+    *out = (struct scope_set){0};
+    for (size_t i = 0; i < c->facts.n_connections; i++) {
+        struct scope_set scopes;
+        c->facts.grant = c->facts.connections[i].grant;
+        c->facts.grant_found = true;
+        if (c->facts.grant.hub_id != hub_id || !grant_row_is_live(c, c->app)) continue;
+        if (!scope_set_decode(c->facts.grant.scopes, &scopes)) continue;
+        found = true;
+        for (size_t s = 0; s < scopes.n; s++) (void)scope_set_add(out, scopes.id[s]);
+    }
+    return found;
+}
+
+/* RFC 6749 s10.2, RFC 8252 s8.6: whoever has the client id of a public app can pose as it, so the person is asked each time. */
+static bool consent_is_known(const struct oauth_call *c, const struct authorize_request *r,
+                             const struct scope_set *granted) {
+    bool may = c->env.settings->remember_consent && !app_has(c->app, APP_PUBLIC) && !(r->prompts & PROMPT_CONSENT);
+    struct scope_set all = all_scopes(r);
+    return may && scope_set_is_subset(&all, granted);
+}
+
+static void show_accounts(struct oauth_call *c, const struct authorize_call *a) {
+    const struct authorize_request *r = &a->request;
+    const struct ticket flow = {
+        .step = TICKET_ACCOUNT,
+        .user_id = c->facts.session.user_id,
+        .hub_id = r->hub_id,
+        .query = authorize_request_query(c, r, ~0U),
+    };
+    const struct screen screen = {
+        .kind = SCREEN_CHOOSE_ACCOUNT,
+        .action = own_url(c, S("/oauth/choose-account")),
+        .flow = ticket_seal(c, &a->browser, &flow),
+        .path = authorize_request_url(c, r, ~0U, r->hub_id),
+        .redirect_uri = c->redirect_base,
+        .email = c->facts.person.email,
+        .memberships = c->facts.memberships,
+        .n_memberships = c->facts.n_memberships,
+    };
+    answer_screen(c, &a->browser, &screen, 200);
+}
+
+static void show_consent(struct oauth_call *c, const struct authorize_call *a, bool is_update) {
+    const struct authorize_request *r = &a->request;
+    const struct account *account = &a->membership->account;
+    const struct ticket flow = {
+        .step = TICKET_CONSENT,
+        .user_id = c->facts.session.user_id,
+        .hub_id = account->hub_id,
+        /* one consent, one grant: of two codes that a double click makes only one can be redeemed */
+        .grant_id = grant_id_make(c->env.now_ms, c->env.random + OAUTH_RANDOM_GRANT_ID),
+        .query = authorize_request_query(c, r, ~0U),
+    };
+    const struct screen screen = {
+        .kind = SCREEN_CONSENT,
+        .action = own_url(c, S("/oauth/consent")),
+        .flow = ticket_seal(c, &a->browser, &flow),
+        .path = authorize_request_url(c, r, ~0U, r->hub_id),
+        .redirect_uri = c->redirect_base,
+        .email = c->facts.person.email,
+        .account = *account,
+        .required = r->required,
+        .optional = r->optional,
+        .is_update = is_update,
+    };
+    answer_screen(c, &a->browser, &screen, 200);
+}
+
+/* OpenID Connect Core s3.1.2.6: with prompt=none the app hears what a page would have asked. */
+static bool may_show(struct oauth_call *c, const struct authorize_call *a, enum refusal refused) {
+    if (!(a->request.prompts & PROMPT_NONE)) return true;
+    oauth_refuse(c, refused);
+    return false;
+}
+
+static void decide_account(struct oauth_call *c, struct authorize_call *a) {
+    struct scope_set granted;
+    a->membership = find_membership(c, &a->request);
+    if (!a->membership) {
+        if (may_show(c, a, REFUSAL_ACCOUNT_REQUIRED)) show_accounts(c, a);
+        return;
+    }
+    bool is_update = granted_scopes(c, a->membership->account.hub_id, &granted);
+    struct consent consent = {
+        .request = &a->request,
+        .user_id = c->facts.session.user_id,
+        .hub_id = a->membership->account.hub_id,
+        .auth_time_ms = c->facts.session.auth_time_ms,
+        .uninstalled_ms = a->membership->uninstalled_ms,
+        .scopes = all_scopes(&a->request),
+    };
+    if (consent_is_known(c, &a->request, &granted))
+        answer_code(c, &consent);
+    else if (may_show(c, a, REFUSAL_CONSENT_REQUIRED))
+        show_consent(c, a, is_update);
+}
+
+/* A request by POST comes without our cookies when another site sent it (SameSite=Lax), so it begins again as a GET. */
+static void decide_people(struct oauth_call *c, struct authorize_call *a) {
+    const struct authorize_request *r = &a->request;
+    if (c->req.method == METHOD_POST) return answer_see_other(c, authorize_request_url(c, r, ~0U, r->hub_id));
+    if (a->is_signed_in) {
+        decide_account(c, a);
+        session_extend(c, &a->browser);
+    } else if (may_show(c, a, REFUSAL_LOGIN_REQUIRED)) {
+        answer_sign_in(c, &a->browser, r, NULL, 200);
+    }
+}
+
+/* ---- the endpoint ---- */
+
+/* /oauth/{hub_id}/authorize asks for one account. */
+static bool read_hub_id(struct oauth_call *c, struct authorize_request *r) {
+    uint64_t hub_id = 0;
+    if (c->req.path_arg.n && !str_to_u64(c->req.path_arg, ID_MAX, &hub_id)) oauth_refuse(c, REFUSAL_NOT_FOUND);
+    r->hub_id = (int32_t)hub_id;
+    return c->refusal == REFUSAL_NONE;
+}
+
+static void start(struct oauth_call *c) {
+    struct authorize_call *a = ARENA_NEW(c->arena, struct authorize_call);
+    struct form form;
+    c->state = a;
+    c->form = FORM_PAGE;
+    if (!read_hub_id(c, &a->request)) return;
+    enum refusal refused = form_read(&c->req, c->arena, &form);
+    if (refused) return oauth_refuse(c, refused);
+    bool good = authorize_request_read(c, &form, &a->request);
+    bool is_auto = c->env.settings->auto_approve;
+    if (!is_auto) browser_read(c, a->request.params.lang, &a->browser);
+    if (good && is_auto && a->request.hub_id && a->request.hub_id != c->env.settings->auto_hub_id)
+        oauth_refuse(c, REFUSAL_ACCESS_DENIED);
+}
+
+static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
+    if (c->env.settings->auto_approve) return ask_auto(c, round, out);
+    return c->req.method == METHOD_POST ? 0 : ask_people(c, c->state, round, out);
+}
+
 static void decide(struct oauth_call *c) {
-    struct authorize_call *a = c->state;
-    struct code *code = &a->code;
-    /* a consent in the millisecond of an uninstall comes after it */
-    code->issued_ms = c->env.now_ms > c->facts.uninstalled_ms ? c->env.now_ms : c->facts.uninstalled_ms + 1;
-    if (subject_life(&c->facts, code->issued_ms) != LIFE_LIVE) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
-    code->grant_id = grant_id_make(code->issued_ms, c->env.random + OAUTH_RANDOM_GRANT_ID);
-    code->app_id = c->app->app_id;
-    code->hub_id = c->env.settings->auto_hub_id;
-    code->user_id = c->env.settings->auto_user_id;
-    code->expires_ms = code->issued_ms + c->app->code_ttl_s * 1000;
-    code->auth_time_ms = c->env.now_ms;
-    code->nonce = a->params.nonce;
-    const struct render_pair pair = {S("code"), code_seal(&c->env, c->arena, code)};
-    c->answer = render_empty(render_redirect_status(c));
-    c->answer.location = render_location(c, &pair, 1);
+    if (c->env.settings->auto_approve)
+        decide_auto(c, c->state);
+    else
+        decide_people(c, c->state);
 }
 
 const struct endpoint endpoint_authorize = {"authorize", start, ask, decide, NULL};

@@ -7,6 +7,7 @@
 #include "client_auth.h"
 #include "percent.h"
 #include "random.h"
+#include "screen.h"
 #include "token_text.h"
 
 /* The kit is for tests: what must hold and does not ends the program. */
@@ -86,6 +87,9 @@ void kit_open(struct kit *k) {
     k->now_ms = KIT_NOW_MS;
     k->settings = (struct settings){
         .issuer = S(KIT_ISSUER),
+        .session_idle_s = 3600,
+        .session_absolute_s = 86400,
+        .form_ttl_s = 3600,
         .compat_v1 = true,
         .auto_approve = true,
         .auto_user_id = KIT_USER,
@@ -258,6 +262,16 @@ static void fill_random(struct kit *k, uint8_t *out, size_t n) {
     }
 }
 
+/* What a page would show. */
+static void add_screen(struct buf *b, const struct screen *s) {
+    static const char *const names[] = {"error",          "sign in",    "choose account", "consent",
+                                        "connected apps", "remove app", "sign out",       "signed out"};
+    buf_printf(b, "page: %s\n", names[s->kind]);
+    if (s->kind == SCREEN_ERROR) buf_printf(b, "%s\n", refusal_row(s->refusal)->status.p);
+    if (s->app) buf_printf(b, "app: %.*s\n", STR_ARG(s->app->name));
+    if (s->email.n) buf_printf(b, "email: %.*s\n", STR_ARG(s->email));
+}
+
 static str text_of(struct kit *k, const struct answer *a) {
     struct buf b = buf_growing(1 << 20);
     buf_printf(&b, "%d\n", a->http);
@@ -267,6 +281,7 @@ static str text_of(struct kit *k, const struct answer *a) {
     if (!a->no_store) buf_printf(&b, "may be stored\n");
     buf_add_char(&b, '\n');
     buf_add(&b, a->body);
+    if (a->type == ANSWER_PAGE) add_screen(&b, a->screen);
     MUST(!buf_failed(&b));
     str text = arena_copy(k->arena, buf_str(&b));
     buf_free(&b);
@@ -275,7 +290,7 @@ static str text_of(struct kit *k, const struct answer *a) {
 
 struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const struct oauth_req *req) {
     struct oauth_call *c = ARENA_NEW(k->arena, struct oauth_call);
-    uint8_t *random = arena_alloc(k->arena, OAUTH_RANDOM_BYTES);
+    uint8_t *random = arena_zalloc(k->arena, OAUTH_RANDOM_PEOPLE_BYTES);
     fill_random(k, random, OAUTH_RANDOM_BYTES);
     c->env = (struct oauth_env){.now_ms = k->now_ms,
                                 .registry = &k->registry,

@@ -4,6 +4,7 @@
 #define GRANTD_KIT_TEST_H
 
 #include "oauth.h"
+#include "screen.h"
 
 enum kit_app { APP_CONF, APP_PUBL, APP_RS, APP_ROTA, APP_OTHER, APP_OFF, APP_GONE, APP_BOUND, KIT_APPS };
 

@@ -20,17 +20,24 @@
 #include "settings.h"
 
 #define OAUTH_RANDOM_BYTES    96 /* fresh random bytes per request; each rule takes its own slice, see OAUTH_RANDOM_* */
-#define OAUTH_RANDOM_NONCE    0  /* 24: of the one envelope that a request seals */
+#define OAUTH_RANDOM_NONCE    0  /* 24: of the one token that a request seals */
 #define OAUTH_RANDOM_SALT     24 /* 16: salt of a new grant */
 #define OAUTH_RANDOM_GRANT_ID 40 /* 10: id of a new grant */
-#define CORRELATION_ID_BYTES  37
+/* Requests of pages for people have more. */
+#define OAUTH_RANDOM_FLOW         96  /* 24: nonce of what a form carries */
+#define OAUTH_RANDOM_SESSION      120 /* 32: id of a new session */
+#define OAUTH_RANDOM_BROWSER      152 /* 24: id of a browser that is new to us */
+#define OAUTH_RANDOM_DEVICE       176 /* 24: nonce of the cookie by which a browser is known */
+#define OAUTH_RANDOM_DEVICE_ID    200 /* 16 */
+#define OAUTH_RANDOM_PEOPLE_BYTES 216
+#define CORRELATION_ID_BYTES      37
 
 struct oauth_env {
     int64_t now_ms;
     const struct registry *registry;
     const struct keyring *keyring;
     const struct settings *settings;
-    const uint8_t *random;                     /* OAUTH_RANDOM_BYTES */
+    const uint8_t *random;                     /* OAUTH_RANDOM_BYTES, for pages OAUTH_RANDOM_PEOPLE_BYTES */
     char correlation_id[CORRELATION_ID_BYTES]; /* uuid, NUL-ended */
 };
 
@@ -51,19 +58,28 @@ struct oauth_req {
     str body;          /* raw */
     str content_type;  /* header value, empty: none */
     str authorization; /* header value, empty: none */
+    str cookie;        /* header value, empty: none */
+    str origin;        /* the same */
+    str fetch_site;    /* Sec-Fetch-Site, the same */
     bool query_params; /* v1 only: form parameters may stand in the query as well */
 };
 
-enum answer_type { ANSWER_EMPTY, ANSWER_JSON, ANSWER_HTML, ANSWER_TEXT };
+enum answer_type { ANSWER_EMPTY, ANSWER_JSON, ANSWER_PAGE, ANSWER_TEXT };
+#define ANSWER_COOKIES_MAX 4
+
+struct screen;
 
 struct answer {
     int http;
     enum answer_type type;
     str body;
-    str location;         /* redirects */
-    str www_authenticate; /* empty: none */
-    int retry_after_s;    /* 0: none */
-    bool no_store;        /* Cache-Control: no-store and Pragma: no-cache */
+    str location;                /* redirects */
+    str www_authenticate;        /* empty: none */
+    int retry_after_s;           /* 0: none */
+    bool no_store;               /* Cache-Control: no-store and Pragma: no-cache */
+    const struct screen *screen; /* ANSWER_PAGE: what is shown (screen.h); the program turns it into HTML */
+    str cookies[ANSWER_COOKIES_MAX];
+    size_t n_cookies;
 };
 
 /* How a refusal leaves. */
@@ -91,6 +107,8 @@ struct oauth_call {
     str redirect_base;  /* FORM_REDIRECT: the verified redirect URI ... */
     str redirect_state; /* ... and the state to give back; empty: none was sent */
 
+    str lang, ui_locales; /* of pages: what the person chose, and what the app asks for; empty: nothing */
+
     void *state; /* the endpoint's own */
 };
 
@@ -107,6 +125,10 @@ struct endpoint {
 
 extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_authorize,
     endpoint_uninstall, endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
+
+/* The pages for people. */
+extern const struct endpoint endpoint_sign_in, endpoint_choose_account, endpoint_consent, endpoint_sign_out,
+    endpoint_connected_apps, endpoint_remove_app;
 
 /* What the tables of this folder support, for the metadata document. Return the number of names. */
 #define OAUTH_LIST_MAX 8

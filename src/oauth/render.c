@@ -3,9 +3,9 @@
 
 #include "json_write.h"
 #include "percent.h"
+#include "screen.h"
 
 #define ERROR_BODY_MAX 4096
-#define PAGE_MAX       4096
 
 /* Seconds after which a refusal that will pass is worth another try. */
 static int retry_after_s(enum refusal r) {
@@ -90,32 +90,17 @@ struct answer oauth_render_refusal(enum refusal r, const char *correlation_id, s
     };
 }
 
-static void html_add(struct buf *b, str text) {
-    for (size_t i = 0; i < text.n; i++) {
-        switch (text.p[i]) {
-        case '&': buf_add(b, S("&amp;")); break;
-        case '<': buf_add(b, S("&lt;")); break;
-        case '>': buf_add(b, S("&gt;")); break;
-        case '"': buf_add(b, S("&quot;")); break;
-        case '\'': buf_add(b, S("&#39;")); break;
-        default: buf_add_char(b, text.p[i]); break;
-        }
-    }
-}
-
-/* Nothing from outside: no script, no style, no link, no word of the request. */
-static str error_page(const struct oauth_call *c, const struct refusal_row *row) {
-    struct buf b = buf_on(arena_alloc(c->arena, PAGE_MAX), PAGE_MAX);
-    buf_add(&b, S("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                  "<meta name=\"viewport\" content=\"width=device-width\"><title>The app could not be connected</title>"
-                  "</head>\n<body><main><h1>The app could not be connected</h1>\n<p>Reason: "));
-    html_add(&b, row->text);
-    buf_add(&b, S(".</p>\n<p>Please go back and tell the developer of the app. Error: <code>"));
-    html_add(&b, row->status);
-    buf_add(&b, S("</code>, correlation id: <code>"));
-    html_add(&b, str_of(c->env.correlation_id));
-    buf_add(&b, S("</code></p></main></body></html>\n"));
-    return buf_str(&b);
+static const struct screen *error_screen(const struct oauth_call *c, int http) {
+    struct screen *screen = ARENA_NEW(c->arena, struct screen);
+    *screen = (struct screen){
+        .kind = SCREEN_ERROR,
+        .lang = c->lang,
+        .ui_locales = c->ui_locales,
+        .app = c->app,
+        .refusal = c->refusal,
+        .http = http,
+    };
+    return screen;
 }
 
 /* RFC 6749 s4.1.2.1. */
@@ -137,8 +122,8 @@ void oauth_render(struct oauth_call *c) {
         a->body = error_body(row, str_of(c->env.correlation_id), c->arena, c);
         break;
     case FORM_PAGE:
-        a->type = ANSWER_HTML;
-        a->body = error_page(c, row);
+        a->type = ANSWER_PAGE;
+        a->screen = error_screen(c, a->http);
         break;
     case FORM_REDIRECT:
         a->type = ANSWER_EMPTY;

@@ -1,5 +1,7 @@
 #include "tokens.h"
 
+#include "packing.h"
+
 #include <assert.h>
 
 /* Versioned plaintexts. Numbers are big-endian; times are milliseconds in 6 bytes; ids have 4.
@@ -8,7 +10,7 @@
  *   access 1: version, kind, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6, scopes (the rest) */
 #define CODE_VERSION           1
 #define ACCESS_VERSION         1
-#define TIME_BYTES             6
+#define TIME_BYTES             PACKED_TIME_BYTES
 #define CODE_REDIRECT_URI_SENT 1u
 #define CODE_HAS_CHALLENGE     2u
 #define CODE_PLAIN_MAX                                                                                                 \
@@ -19,52 +21,6 @@ _Static_assert(CODE_PLAIN_MAX + ENVELOPE_OVERHEAD <= TOKEN_BODY_MAX,
                "the largest code is a token of at most 512 characters");
 _Static_assert(ACCESS_PLAIN_MAX + ENVELOPE_OVERHEAD <= TOKEN_BODY_MAX, "and so is the largest access token");
 _Static_assert(CODE_TTL_MAX_S <= UINT16_MAX, "ttl_s has 2 bytes");
-
-/* Writes into a buffer that the bounds above make large enough. */
-struct pen {
-    uint8_t *p;
-    size_t n;
-};
-
-static void put_bytes(struct pen *pen, const void *bytes, size_t n) {
-    if (n) memcpy(pen->p + pen->n, bytes, n);
-    pen->n += n;
-}
-
-static void put_uint(struct pen *pen, uint64_t value, size_t n) {
-    for (size_t i = n; i > 0; i--) pen->p[pen->n++] = (uint8_t)(value >> (8 * (i - 1)));
-}
-
-/* Reads; short is sticky. */
-struct reader {
-    str rest;
-    bool is_short;
-};
-
-static str get_bytes(struct reader *r, size_t n) {
-    if (r->rest.n < n) {
-        r->is_short = true;
-        r->rest.n = 0;
-        return (str){NULL, 0};
-    }
-    str bytes = str_head(r->rest, n);
-    r->rest = str_from(r->rest, n);
-    return bytes;
-}
-
-static void get_copy(struct reader *r, void *out, size_t n) {
-    str bytes = get_bytes(r, n);
-    if (bytes.n == n && n) memcpy(out, bytes.p, n);
-}
-
-static uint64_t get_uint(struct reader *r, size_t n) {
-    str bytes = get_bytes(r, n);
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.n; i++) value = value << 8 | (uint8_t)bytes.p[i];
-    return value;
-}
-
-static int32_t get_id(struct reader *r) { return (int32_t)(get_uint(r, 4) & INT32_MAX); }
 
 /* What seals which kind of text. */
 struct sealed_kind {

@@ -9,7 +9,7 @@ const struct page_header page_headers[] = {
     }
     HEADER("X-Content-Type-Options", "nosniff"),
     HEADER("X-Frame-Options", "DENY"),        /* for browsers without frame-ancestors */
-    HEADER("Referrer-Policy", "same-origin"), /* not no-referrer: forms would be sent with Origin: null */
+    HEADER("Referrer-Policy", "no-referrer"), /* addresses of these pages hold states and codes */
     HEADER("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
 #undef HEADER
 };

@@ -4,6 +4,31 @@
 #define DAY_MS            INT64_C(86400000)
 #define UNINSTALL_KEEP_MS (30 * DAY_MS) /* longer than any code or access token lives */
 
+static void plan_person(const struct ask *ask, struct db_stmt *out) {
+    stmt_begin(out, ask->email.n ? SQL_ASK_PERSON_BY_EMAIL : SQL_ASK_PERSON);
+    if (ask->email.n)
+        stmt_text(out, ask->email);
+    else
+        stmt_int(out, ask->user_id);
+}
+
+static void plan_memberships(const struct ask *ask, struct db_stmt *out) {
+    stmt_begin(out, SQL_ASK_MEMBERSHIPS);
+    stmt_int(out, ask->user_id);
+    stmt_id_range(out, ask->hub_id);
+    stmt_int(out, ask->app_id);
+    stmt_int(out, MEMBERSHIPS_MAX);
+}
+
+static void plan_connections(const struct ask *ask, struct db_stmt *out) {
+    stmt_begin(out, SQL_ASK_CONNECTIONS);
+    stmt_int(out, ask->user_id);
+    stmt_id_range(out, ask->app_id);
+    stmt_id_range(out, ask->hub_id);
+    stmt_int(out, ask->now_ms);
+    stmt_int(out, CONNECTIONS_MAX);
+}
+
 void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
     switch (ask->kind) {
     case ASK_GRANT:
@@ -16,7 +41,15 @@ void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
         stmt_int(out, ask->hub_id);
         stmt_int(out, ask->app_id);
         break;
+    case ASK_SESSION:
+        stmt_begin(out, SQL_ASK_SESSION);
+        stmt_bytes(out, ask->session_hash, SESSION_HASH_BYTES);
+        break;
+    case ASK_PERSON: plan_person(ask, out); break;
+    case ASK_MEMBERSHIPS: plan_memberships(ask, out); break;
+    case ASK_CONNECTIONS: plan_connections(ask, out); break;
     case ASK_REVOKED_TOKEN:
+    case ASK_PASSWORD: /* never comes here */
     case ASK_KINDS:
         stmt_begin(out, SQL_ASK_REVOKED_TOKEN);
         stmt_bytes(out, ask->token_id, TOKEN_ID_BYTES);
@@ -50,17 +83,75 @@ static RC read_grant(const struct db_rows *rows, struct facts *facts) {
     return row_end(&row);
 }
 
-RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct facts *facts) {
-    if (ask->kind == ASK_GRANT) return read_grant(rows, facts);
-    if (ask->kind == ASK_REVOKED_TOKEN) {
-        facts->token_revoked = rows->n_rows > 0;
-        return RC_OK;
+static RC read_session(const struct db_rows *rows, struct facts *facts) {
+    facts->session_found = facts->person_found = rows->n_rows > 0;
+    if (!facts->session_found) return RC_OK;
+    struct row row = row_of(rows, 0);
+    facts->session = (struct session){.user_id = row_int32(&row)};
+    facts->session.auth_time_ms = row_int(&row);
+    facts->session.created_ms = row_int(&row);
+    facts->session.expires_ms = row_int(&row);
+    row_user(&row, &facts->person);
+    return row_end(&row);
+}
+
+static RC read_person(const struct db_rows *rows, struct facts *facts) {
+    facts->person_found = rows->n_rows > 0;
+    if (!facts->person_found) return RC_OK;
+    struct row row = row_of(rows, 0);
+    row_user(&row, &facts->person);
+    return row_end(&row);
+}
+
+static RC read_memberships(const struct db_rows *rows, struct arena *arena, struct facts *facts) {
+    struct membership *list = ARENA_ARRAY(arena, struct membership, rows->n_rows);
+    facts->memberships = list;
+    facts->n_memberships = rows->n_rows;
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        struct row row = row_of(rows, i);
+        row_account(&row, &list[i].account);
+        list[i].role = row_int32(&row);
+        list[i].uninstalled_ms = row_int(&row);
+        TRY(row_end(&row));
     }
+    return RC_OK;
+}
+
+static RC read_connections(const struct db_rows *rows, struct arena *arena, struct facts *facts) {
+    struct connection *list = ARENA_ARRAY(arena, struct connection, rows->n_rows);
+    facts->connections = list;
+    facts->n_connections = rows->n_rows;
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        struct row row = row_of(rows, i);
+        row_grant(&row, &list[i].grant);
+        list[i].account_name = row_text(&row);
+        list[i].account_domain = row_text(&row);
+        TRY(row_end(&row));
+    }
+    return RC_OK;
+}
+
+static RC read_one_subject(const struct db_rows *rows, struct facts *facts) {
     /* the statement gives one row in every case: none is no answer */
     if (rows->n_rows != 1) return rc_fail(FAULT_INTERNAL, "a question got %zu answers", rows->n_rows);
     struct row row = row_of(rows, 0);
     read_subject(&row, facts);
     return row_end(&row);
+}
+
+RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct arena *arena, struct facts *facts) {
+    switch (ask->kind) {
+    case ASK_GRANT: return read_grant(rows, facts);
+    case ASK_SUBJECT: return read_one_subject(rows, facts);
+    case ASK_SESSION: return read_session(rows, facts);
+    case ASK_PERSON: return read_person(rows, facts);
+    case ASK_MEMBERSHIPS: return read_memberships(rows, arena, facts);
+    case ASK_CONNECTIONS: return read_connections(rows, arena, facts);
+    case ASK_REVOKED_TOKEN: facts->token_revoked = rows->n_rows > 0; return RC_OK;
+    case ASK_PASSWORD:
+    case ASK_KINDS: break;
+    }
+    return rc_fail(FAULT_INTERNAL, "the store was asked what it does not know");
 }
 
 static void plan_insert(const struct grant *g, struct db_stmt *out) {
@@ -102,6 +193,30 @@ static void plan_token_revoke(const struct change *c, struct db_stmt *out) {
     stmt_int(out, c->expires_ms);
 }
 
+static size_t plan_session_start(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
+    static const uint8_t none[SESSION_HASH_BYTES];
+    const struct session *s = &c->session;
+    stmt_begin(&out[0], SQL_SESSION_INSERT);
+    stmt_bytes(&out[0], s->hash, SESSION_HASH_BYTES);
+    stmt_int(&out[0], s->user_id);
+    stmt_int(&out[0], s->auth_time_ms);
+    stmt_int(&out[0], s->created_ms);
+    stmt_int(&out[0], s->expires_ms);
+    if (memcmp(c->session_hash, none, sizeof none) == 0) return 1;
+    stmt_begin(&out[1], SQL_SESSION_DELETE);
+    stmt_bytes(&out[1], c->session_hash, SESSION_HASH_BYTES);
+    return 2;
+}
+
+static void plan_grants_revoke(const struct change *c, struct db_stmt *out) {
+    stmt_begin(out, SQL_GRANTS_REVOKE);
+    stmt_int(out, c->user_id);
+    stmt_id_range(out, c->app_id);
+    stmt_id_range(out, c->hub_id);
+    stmt_int(out, c->now_ms);
+    stmt_int(out, c->expires_ms);
+}
+
 size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
     switch (c->kind) {
     case CHANGE_GRANT_INSERT: plan_insert(&c->grant, out); return 1;
@@ -113,13 +228,24 @@ size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX
     case CHANGE_GRANT_TOUCH: plan_update(c, SQL_GRANT_TOUCH, (int64_t[]){c->day}, 1, out); return 1;
     case CHANGE_TOKEN_REVOKE: plan_token_revoke(c, out); return 1;
     case CHANGE_UNINSTALL: plan_uninstall(c, out); return 1;
+    case CHANGE_SESSION_START: return plan_session_start(c, out);
+    case CHANGE_SESSION_EXTEND:
+        stmt_begin(out, SQL_SESSION_EXTEND);
+        stmt_bytes(out, c->session.hash, SESSION_HASH_BYTES);
+        stmt_int(out, c->expires_ms);
+        return 1;
+    case CHANGE_SESSION_END:
+        stmt_begin(out, SQL_SESSION_DELETE);
+        stmt_bytes(out, c->session_hash, SESSION_HASH_BYTES);
+        return 1;
+    case CHANGE_GRANTS_REVOKE: plan_grants_revoke(c, out); return 1;
     case CHANGE_NONE:
     case CHANGE_KINDS: break;
     }
     return 0;
 }
 
-size_t store_plan_purge(int64_t now_ms, int32_t limit, struct db_stmt out[DB_STMTS_MAX]) {
+size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_stmt out[DB_STMTS_MAX]) {
     const struct {
         enum store_statement sql;
         int64_t before_ms;
@@ -128,13 +254,13 @@ size_t store_plan_purge(int64_t now_ms, int32_t limit, struct db_stmt out[DB_STM
         {SQL_PURGE_TOKENS, now_ms},
         {SQL_PURGE_UNINSTALLED, now_ms - UNINSTALL_KEEP_MS},
         {SQL_PURGE_UNINSTALLS, now_ms - UNINSTALL_KEEP_MS},
+        {SQL_PURGE_SESSIONS, now_ms},
     };
-    const size_t n = sizeof rows / sizeof rows[0];
-    _Static_assert(sizeof rows / sizeof rows[0] <= DB_STMTS_MAX, "one op");
-    for (size_t i = 0; i < n; i++) {
-        stmt_begin(&out[i], rows[i].sql);
-        stmt_int(&out[i], rows[i].before_ms);
-        stmt_int(&out[i], limit);
+    size_t n = 0;
+    for (size_t i = first; i < sizeof rows / sizeof rows[0] && n < DB_STMTS_MAX; i++, n++) {
+        stmt_begin(&out[n], rows[i].sql);
+        stmt_int(&out[n], rows[i].before_ms);
+        stmt_int(&out[n], limit);
     }
     return n;
 }

@@ -13,7 +13,7 @@ extern const size_t store_sql_count;
 
 /* Statements of one ask (always one) and the facts of its rows. */
 void store_plan_ask(const struct ask *ask, struct db_stmt *out);
-RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct facts *facts);
+RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct arena *arena, struct facts *facts);
 
 /* Statements of a change; returns their number (at most DB_STMTS_MAX). */
 size_t store_plan_change(const struct change *change, struct db_stmt out[DB_STMTS_MAX]);
@@ -27,9 +27,9 @@ size_t store_plan_edit(const struct edit *edit, struct arena *arena, struct db_s
 /* The id that an EDIT_*_CREATE or EDIT_SECRET_ADD was given; rows are those of the op's first statement. */
 int32_t store_edit_id(const struct db_rows *rows);
 
-/* Purge: one bounded batch. Statements that delete at most `limit` rows each of what has expired before now_ms; their row
- * counts come back as returned rows. */
-size_t store_plan_purge(int64_t now_ms, int32_t limit, struct db_stmt out[DB_STMTS_MAX]);
+/* Purge: one bounded batch, in ops of at most DB_STMTS_MAX statements that delete at most `limit` rows each of what has expired before now_ms; their
+ * row counts come back as returned rows. Plans the statements from number `first` on; 0: that was all. */
+size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_stmt out[DB_STMTS_MAX]);
 
 /* Migrations, numbered from 1, forward only; text in the portable subset (see db_dialect). */
 struct store_migration {

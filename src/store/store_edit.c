@@ -84,6 +84,7 @@ static void plan_user(enum store_statement sql, const struct user *user, struct 
     stmt_text(out, user->password_hash);
     stmt_int(out, user->created_ms);
     stmt_int(out, user->disabled_ms);
+    stmt_int(out, user->sessions_not_before_ms);
 }
 
 static void plan_member(enum store_statement sql, const struct member *member, struct db_stmt *out) {

@@ -133,23 +133,12 @@ static void read_scope(struct row *row, struct arena *arena, void *out) {
 
 static void read_account(struct row *row, struct arena *arena, void *out) {
     (void)arena;
-    struct account *account = out;
-    account->hub_id = row_int32(row);
-    account->domain = row_text(row);
-    account->name = row_text(row);
-    account->created_ms = row_int(row);
-    account->disabled_ms = row_int(row);
+    row_account(row, out);
 }
 
 static void read_user(struct row *row, struct arena *arena, void *out) {
     (void)arena;
-    struct user *user = out;
-    user->user_id = row_int32(row);
-    user->email = row_text(row);
-    user->name = row_text(row);
-    user->password_hash = row_text(row);
-    user->created_ms = row_int(row);
-    user->disabled_ms = row_int(row);
+    row_user(row, out);
 }
 
 static void read_member(struct row *row, struct arena *arena, void *out) {

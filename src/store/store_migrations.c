@@ -49,7 +49,15 @@
                                                                                                                        \
     "INSERT INTO schema_versions (version) VALUES (1);"
 
+#define STEP_2                                                                                                         \
+    "CREATE TABLE sessions (hash BYTES PRIMARY KEY NOT NULL, user_id INT NOT NULL, auth_time_ms BIGINT NOT NULL,"      \
+    " created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL) KEY_ORDERED;"                                            \
+    "CREATE INDEX sessions_expiry ON sessions (expires_ms);"                                                           \
+    "ALTER TABLE users ADD COLUMN sessions_not_before_ms BIGINT NOT NULL DEFAULT 0;"                                   \
+    "INSERT INTO schema_versions (version) VALUES (2);"
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1},
+    {2, "sessions of people", STEP_2},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

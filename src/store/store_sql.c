@@ -93,6 +93,24 @@ void row_grant(struct row *row, struct grant *out) {
     out->auth_time_ms = row_int(row);
 }
 
+void row_user(struct row *row, struct user *out) {
+    out->user_id = row_int32(row);
+    out->email = row_text(row);
+    out->name = row_text(row);
+    out->password_hash = row_text(row);
+    out->created_ms = row_int(row);
+    out->disabled_ms = row_int(row);
+    out->sessions_not_before_ms = row_int(row);
+}
+
+void row_account(struct row *row, struct account *out) {
+    out->hub_id = row_int32(row);
+    out->domain = row_text(row);
+    out->name = row_text(row);
+    out->created_ms = row_int(row);
+    out->disabled_ms = row_int(row);
+}
+
 RC row_end(const struct row *row) {
     if (!row->bad && row->at == row->n) return RC_OK;
     return rc_fail(FAULT_DB_CORRUPT, "a row of %zu values cannot be read at value %zu", row->n, row->at);

@@ -19,7 +19,9 @@ enum store_statement {
     " g.access_not_before_ms, g.revoked_ms, g.last_used_day, g.auth_time_ms"
 #define SUBJECT_COLUMNS                                                                                                \
     "u.user_id, u.disabled_ms, u.email, u.name, a.hub_id, a.disabled_ms, a.domain, m.user_id, n.uninstalled_ms"
-#define USER_COLUMNS "user_id, email, name, password_hash, created_ms, disabled_ms"
+#define USER_COLUMNS "user_id, email, name, password_hash, created_ms, disabled_ms, sessions_not_before_ms"
+#define PERSON_COLUMNS                                                                                                 \
+    "u.user_id, u.email, u.name, u.password_hash, u.created_ms, u.disabled_ms, u.sessions_not_before_ms"
 #define APP_COLUMNS                                                                                                    \
     "app_id, client_id, name, developer, site_url, logo_url, flags, grant_types, redirect_uris, scopes,"               \
     " optional_scopes, code_ttl_s, access_ttl_s, retry_window_s, refresh_idle_s, refresh_absolute_s, bound_hub_id,"    \
@@ -48,6 +50,8 @@ str row_bytes(struct row *row);     /* NULL is empty */
 bool row_is_there(struct row *row); /* takes a value and tells whether it is not NULL */
 void row_copy(struct row *row, uint8_t *out, size_t n);
 void row_grant(struct row *row, struct grant *out);
+void row_user(struct row *row, struct user *out);
+void row_account(struct row *row, struct account *out);
 
 /* FAULT_DB_CORRUPT unless every value was read and was good. */
 RC row_end(const struct row *row);

@@ -107,7 +107,7 @@ static void test_a_reader_sees_what_was_answered(void **state) {
     client_open(&writer, w->db);
     client_open(&reader, w->db);
     for (uint32_t n = 0; n < 200; n++) {
-        struct client_call change, before, after;
+        static struct client_call change, before, after; /* too large for a frame */
         struct change insert = insert_of(n);
         client_ask_grant(&reader, &before, n);
         client_apply(&writer, &change, &insert);

@@ -26,6 +26,7 @@ struct flow {
     struct dev_seed seed;
     struct db_session *session;
     struct lease *lease;
+    struct brand brand;
     struct run_env env;
     int64_t now_ms;
     uint64_t random_state;
