@@ -1,6 +1,8 @@
 #include "options.h"
 
 #include "db.h"
+#include "front_listen.h"
+#include "front_tls.h"
 #include "log.h"
 #include "web.h"
 
@@ -79,10 +81,24 @@ static RC check_address(const char *option, str address) {
     return RC_OK;
 }
 
-static RC check_listen(const struct options *o, bool production) {
-    if (production && o->listen.n == 0)
+/* An issuer in clear is for one's own machine: secrets that others send to it could be read on their way. */
+static RC check_reach(const struct options *o, const struct front_address *address) {
+    if (str_starts_with(o->issuer, S("https:")) || front_is_local(address->text)) return RC_OK;
+    return rc_fail(FAULT_UNSAFE,
+                   "%s %.*s can be reached from elsewhere, but the issuer is no https:// URL; use https, or listen on "
+                   "127.0.0.1",
+                   address->option, STR_ARG(str_head(address->text, 100)));
+}
+
+static RC check_listen(const struct options *o, bool production, struct arena *arena) {
+    const struct front_address *addresses;
+    size_t n = front_addresses(o, arena, &addresses);
+    if (production && n == 0)
         FAIL("no address to serve on; give --listen ADDR:PORT, for example --listen 127.0.0.1:8080");
-    for (size_t i = 0; i < o->listen.n; i++) TRY(check_address("listen", o->listen.items[i]));
+    for (size_t i = 0; i < n; i++) {
+        TRY(check_address(addresses[i].option, addresses[i].text));
+        if (production) TRY(check_reach(o, &addresses[i]));
+    }
     return RC_OK;
 }
 
@@ -140,8 +156,9 @@ static RC check(const struct options *o, bool production, struct arena *arena) {
     if (production && o->data.n == 0) FAIL("no data directory; give --data DIR, for example --data /var/lib/grantd");
     if (production && o->issuer.n == 0)
         FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
-    TRY(check_listen(o, production));
     if (o->issuer.n) TRY(check_issuer(o->issuer));
+    TRY(check_listen(o, production, arena));
+    TRY(front_tls_check(o));
     TRY(check_store(o, arena));
     TRY(check_admin(o, arena));
     TRY(check_proxies(o));

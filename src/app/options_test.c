@@ -162,8 +162,10 @@ static void test_check(void **state) {
         {GOOD, "127.0.0.1:80", "", "", FAULT_NONE, ""},
         {"https://example.com/tenant", "[::1]:80", "sqlite:/x/y.db", "unix:/x", FAULT_NONE, ""},
         {"http://127.0.0.1:8080", "unix:/x", "", "", FAULT_NONE, ""},
-        {"http://localhost", "0.0.0.0:0", "", "", FAULT_NONE, ""},
-        {"http://[::1]:1", "*:1", "", "", FAULT_NONE, ""},
+        {"http://localhost", "127.1.2.3:0", "", "", FAULT_NONE, ""},
+        {"http://localhost", "0.0.0.0:0", "", "", FAULT_UNSAFE, "from elsewhere"},
+        {"http://[::1]:1", "[::1]:1", "", "", FAULT_NONE, ""},
+        {"http://[::1]:1", "[::]:1", "", "", FAULT_UNSAFE, "from elsewhere"},
         {"http://auth.example.com", "a:1", "", "", FAULT_UNSAFE, "https"},
         {"http://localhost.example.com", "a:1", "", "", FAULT_UNSAFE, "https"},
         {"http://127.example.com", "a:1", "", "", FAULT_UNSAFE, "https"},
@@ -254,6 +256,38 @@ static void test_check_the_rest(void **state) {
     assert_int_equal(options_check(&o, true).fault, FAULT_CONFIG);
 }
 
+/* What can be said of TLS without a certificate; tests/wire/test_tls.py has some. */
+static void test_check_tls(void **state) {
+    (void)state;
+    static const struct {
+        const char *listen, *mtls, *certificate, *key, *client_ca, *said;
+    } rows[] = {
+        {"127.0.0.1:0", "", "", "", "", "needs a certificate"},
+        {"", "127.0.0.1:0", "", "", "", "needs a certificate"},
+        {"127.0.0.1:0", "", "c.pem", "", "", "1 certificates have 0 keys"},
+        {"127.0.0.1:0", "", "", "k.pem", "", "needs a certificate"},
+        {"", "", "c.pem", "k.pem", "", "no address for TLS"},
+        {"", "", "", "", "ca.pem", "no address for TLS"},
+        {"127.0.0.1:0", "", "/no/such/file", "/no/such/file", "", "/no/such/file cannot be read"},
+        {"8443", "", "c.pem", "k.pem", "", "tls_listen: \"8443\" is no address"},
+        {"", "8443", "c.pem", "k.pem", "", "mtls_listen: \"8443\" is no address"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct options o;
+        str values[] = {str_of(rows[i].listen), str_of(rows[i].mtls), str_of(rows[i].certificate), str_of(rows[i].key)};
+        options_init(&o);
+        o.data = S("/d");
+        o.issuer = S(GOOD);
+        struct strs *lists[] = {&o.tls_listen, &o.mtls_listen, &o.tls_certificate, &o.tls_key};
+        for (size_t l = 0; l < COUNT(lists); l++) *lists[l] = (struct strs){&values[l], values[l].n ? 1 : 0};
+        o.tls_client_ca = str_of(rows[i].client_ca);
+        str plain = S("127.0.0.1:0");
+        o.listen = (struct strs){&plain, 1};
+        CHECK(i, options_check(&o, true).fault == FAULT_CONFIG);
+        if (!strstr(rc_detail(), rows[i].said)) fail_msg("row %zu: %s", i, rc_detail());
+    }
+}
+
 static void test_paths(void **state) {
     (void)state;
     struct arena *arena = arena_new(1024);
@@ -306,7 +340,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources), cmocka_unit_test(test_refused),        cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_check),   cmocka_unit_test(test_check_the_rest), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table),   cmocka_unit_test(test_check_tls),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -3,6 +3,8 @@
 #include "admin_http.h"
 #include "clock.h"
 #include "follow.h"
+#include "front_listen.h"
+#include "front_tls.h"
 #include "health.h"
 #include "log.h"
 #include "random.h"
@@ -28,6 +30,8 @@ struct server {
     struct crew crew;
     size_t n_workers, n_addresses, n_ended;
     struct worker *workers;
+    const struct front_address *addresses;
+    struct front_tls *tls;
     int *fds; /* address by address, one per worker; -1: none */
     char (*names)[ADDRESS_BYTES];
     int admin_fd;
@@ -65,7 +69,7 @@ static RC explain_taken(struct rc rc) {
 
 /* A TCP address is bound once per worker, so that the kernel spreads connections over their queues; a Unix socket once for all. */
 static RC bind_address(struct server *s, size_t a) {
-    str address = s->instance->options.listen.items[a];
+    str address = s->addresses[a].text;
     bool is_unix = str_starts_with(address, S("unix:"));
     int *fds = s->fds + a * s->n_workers;
     for (size_t w = 0; w < (is_unix ? 1 : s->n_workers); w++) {
@@ -88,7 +92,7 @@ RC server_bind(struct instance *i, struct server **out) {
     struct server *s = must_calloc(1, sizeof *s);
     s->instance = i;
     s->n_workers = count_threads(&i->options);
-    s->n_addresses = i->options.listen.n;
+    s->n_addresses = front_addresses(&i->options, i->arena, &s->addresses);
     s->workers = must_calloc(s->n_workers, sizeof *s->workers);
     s->fds = must_calloc(s->n_workers * s->n_addresses + 1, sizeof *s->fds);
     s->names = must_calloc(s->n_addresses + 1, sizeof *s->names);
@@ -132,6 +136,7 @@ static struct web_options web_options_of(struct server *s) {
         .limits = {.head_max = 16384, .target_max = 8192, .headers_max = HTTP_HEADERS_MAX, .body_max = 65536},
         .header_deadline_ms = o->header_deadline_s * 1000,
         .body_deadline_ms = o->body_deadline_s * 1000,
+        .handshake_deadline_ms = o->handshake_deadline_s * 1000,
         .idle_deadline_ms = o->idle_deadline_s * 1000,
         .answer_deadline_ms = ANSWER_DEADLINE_MS,
         .connections_max = (unsigned)o->connections_max,
@@ -146,7 +151,9 @@ static RC open_worker(struct server *s, size_t w, const struct web_options *web)
     for (size_t a = 0; a < s->n_addresses; a++) {
         const int *fds = s->fds + a * s->n_workers;
         bool shared = s->n_workers > 1 && fds[1] < 0;
-        TRY(worker_listen(&s->workers[w], shared ? fds[0] : fds[w]));
+        struct web_listening how = {.ask_certificate = s->addresses[a].ask_certificate};
+        if (s->addresses[a].tls) how.tls = front_tls_web(s->tls);
+        TRY(worker_listen(&s->workers[w], shared ? fds[0] : fds[w], &how));
     }
     return RC_OK;
 }
@@ -227,8 +234,8 @@ static void on_terminate(void *arg) { stop(arg, "SIGTERM"); }
 static void on_interrupt(void *arg) { stop(arg, "SIGINT"); }
 
 static void on_hangup(void *arg) {
-    (void)arg;
-    LOG(EVENT_SIGNAL_IGNORED, NULL, "SIGHUP");
+    struct server *s = arg;
+    front_tls_reload(s->tls);
 }
 
 /* In the main loop: a worker has ended. */
@@ -277,9 +284,11 @@ static RC open_all(struct server *s) {
     raise_file_limit();
     s->crew.instance = s->instance;
     s->crew.limiter = new_limiter(&s->instance->options);
+    s->crew.refuse_exposed = str_starts_with(s->instance->settings.issuer, S("https:"));
     s->crew.ended = on_worker_ended;
     s->crew.ended_arg = s;
     TRY(open_people(s));
+    TRY(front_tls_open(&s->instance->options, s->instance->keyring, &s->tls));
     struct web_options web = web_options_of(s);
     TRY(open_main(s, &web));
     for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
@@ -346,6 +355,7 @@ void server_close(struct server *s) {
     for (size_t a = 0; a < s->n_addresses; a++) unlink_socket(s->names[a]);
     unlink_socket(s->admin_name);
     close_sockets(s);
+    front_tls_close(s->tls);
     limiter_free(s->crew.limiter);
     throttle_free(s->crew.throttle);
     pthread_mutex_destroy(&s->crew.lock);

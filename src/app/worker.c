@@ -17,6 +17,10 @@ static str header_value(const struct web_request *req, str name) {
 
 static void on_request(struct web_exchange *x, const struct web_request *req, void *arg) {
     const struct worker *w = arg;
+    if (req->is_exposed && w->crew->refuse_exposed) {
+        run_refuse(&w->env, REFUSAL_INSECURE, req->arena, on_done, x);
+        return;
+    }
     struct run_input input = {
         .method = req->head->method,
         .path = req->head->path,
@@ -170,7 +174,12 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
     return RC_OK;
 }
 
-RC worker_listen(struct worker *w, int fd) { return web_listen(w->loop, fd, on_request, w); }
+RC worker_listen(struct worker *w, int fd, const struct web_listening *how) {
+    struct web_listening own = *how;
+    own.handler = on_request;
+    own.arg = w;
+    return web_listen_as(w->loop, fd, &own);
+}
 
 static void *work(void *arg) {
     struct worker *w = arg;

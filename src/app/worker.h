@@ -15,6 +15,7 @@ struct crew {
     struct throttle *throttle;
     struct pwpool *passwords;
     struct brand brand;
+    bool refuse_exposed; /* secrets must not have come in clear */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     void (*ended)(void *arg); /* called in the worker's thread as its last act */
@@ -34,7 +35,8 @@ struct worker {
 
 /* Opens loop and session; the loop's addresses are given by worker_listen. */
 RC worker_open(struct worker *w, struct crew *crew, const struct web_options *web);
-RC worker_listen(struct worker *w, int fd);
+/* `how` without handler and arg: they are the worker's. */
+RC worker_listen(struct worker *w, int fd, const struct web_listening *how);
 
 /* Starts the thread. */
 RC worker_start(struct worker *w);

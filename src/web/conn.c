@@ -50,15 +50,23 @@ static void dispatch(struct conn *c, struct web_exchange *x) {
         .body = {body, c->body_n},
         .peer = str_of(c->peer_text),
         .is_unix = c->peer.is_unix,
+        .is_secure = c->tls != NULL,
+        .is_exposed = !c->tls && !c->peer.is_unix && !peer_is_loopback(&c->peer),
         .arena = x->arena,
     };
+    if (c->tls && c->tls->certificate) {
+        x->request.client_certificate = (str){(const char *)c->tls->certificate, (size_t)c->tls->certificate_n};
+        x->request.client_certificate_verified = c->tls->verified;
+    }
     if (c->trusted_peer) {
         struct peer peer = c->peer;
         char *text = arena_alloc(x->arena, PEER_TEXT_BYTES);
         peer_walk_forwarded(&x->head, loop->trusted, loop->n_trusted, &peer);
         peer_print(&peer, text);
         x->request.peer = str_of(text);
-        x->request.is_secure = peer_forwarded_https(&x->head);
+        enum peer_scheme scheme = peer_forwarded_scheme(&x->head);
+        if (scheme == PEER_SCHEME_HTTPS) x->request.is_secure = true;
+        x->request.is_exposed = !c->tls && scheme == PEER_SCHEME_OTHER;
     }
     c->exchange = x;
     loop->n_exchanges++;
@@ -137,17 +145,18 @@ void conn_refuse(struct conn *c, int status) {
 /* Writes what has been answered. True when all of it is out. */
 static bool write_answers(struct conn *c) {
     if (c->state == CONN_GONE || c->writing.p) return false;
-    size_t n = bytes_n(&c->out);
-    if (n == 0) return true;
-    ssize_t written = transport_write_now(c, bytes_front(&c->out), n);
+    struct bytes *out = transport_seal(c);
+    size_t n = out ? bytes_n(out) : 0;
+    if (out && n == 0) return true;
+    ssize_t written = out ? transport_write_now(c, bytes_front(out), n) : -1;
     if (written < 0) {
         conn_close(c);
         return false;
     }
-    bytes_drop(&c->out, &c->loop->bytes, (size_t)written);
+    bytes_drop(out, &c->loop->bytes, (size_t)written);
     if ((size_t)written == n) return true;
-    c->writing = c->out;
-    c->out = (struct bytes){0};
+    c->writing = *out;
+    *out = (struct bytes){0};
     if (!transport_write_later(c)) conn_close(c);
     return false;
 }
@@ -165,6 +174,7 @@ static void finish(struct conn *c) {
 }
 
 static enum conn_state state_now(const struct conn *c) {
+    if (c->tls && !c->tls->open) return CONN_OPENING;
     if (c->writing.p) return CONN_WRITING;
     if (c->exchange) return CONN_HANDLING;
     if (c->head_n) return CONN_BODY;
@@ -175,14 +185,14 @@ static enum conn_state state_now(const struct conn *c) {
 static void settle(struct conn *c) {
     if (c->state == CONN_GONE || c->state == CONN_LINGER) return;
     enum conn_state state = state_now(c);
-    bool answered = state != CONN_WRITING && state != CONN_HANDLING;
+    bool answered = !c->writing.p && state != CONN_HANDLING;
     if (answered && (c->last || c->peer_ended)) {
         finish(c);
         return;
     }
     if (state != c->state || c->renew) conn_enter(c, state);
     c->renew = false;
-    if (!c->peer_ended) transport_read(c, state != CONN_WRITING);
+    if (!c->peer_ended) transport_read(c, !c->writing.p);
 }
 
 /* A peer that ends in the midst of a request gets an answer as well, if it still listens. */
@@ -227,8 +237,9 @@ struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *
     c->trusted_peer = peer_is_in(&c->peer, loop->trusted, loop->n_trusted);
     peer_print(&c->peer, c->peer_text);
     atomic_fetch_add_explicit(&loop->n_conns, 1, memory_order_relaxed);
-    conn_enter(c, CONN_IDLE);
-    if (transport_open(c, fd))
+    conn_enter(c, listener->tls ? CONN_OPENING : CONN_IDLE);
+    bool good = transport_open(c, fd) && (!listener->tls || tls_conn_open(c));
+    if (good)
         transport_read(c, true);
     else
         conn_close(c);
@@ -241,6 +252,7 @@ void conn_free(struct conn *c) {
     bytes_release(&c->in, &c->loop->bytes);
     bytes_release(&c->out, &c->loop->bytes);
     bytes_release(&c->writing, &c->loop->bytes);
+    tls_conn_free(c);
     free(c);
 }
 

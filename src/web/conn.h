@@ -10,9 +10,11 @@
 
 #include "bytes.h"
 #include "peer.h"
+#include "tls.h"
 #include "web.h"
 
 enum conn_state {
+    CONN_OPENING,  /* the TLS handshake is not complete */
     CONN_IDLE,     /* no byte of a request yet */
     CONN_HEAD,     /* a head has begun */
     CONN_BODY,     /* the head is complete, the body is not */
@@ -33,6 +35,8 @@ struct listener {
     struct web_loop *loop;
     web_handler *handler;
     void *arg;
+    struct web_tls *tls; /* NULL: plain */
+    bool ask_certificate;
     int fd;
     uv_poll_t poll;
     uv_timer_t pause;
@@ -58,7 +62,8 @@ struct conn {
     bool last;       /* nothing after the answers under way is read as a request */
     bool renew;      /* something was finished: the next state begins anew, even if it is the same */
     bool handle_closed;
-    bool trusted_peer; /* X-Forwarded-* of this peer are believed */
+    bool trusted_peer;    /* X-Forwarded-* of this peer are believed */
+    struct tls_conn *tls; /* NULL: plain */
 
     struct bytes in;
     struct http_scan scan;

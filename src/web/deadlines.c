@@ -51,6 +51,7 @@ void deadlines_open(struct web_loop *loop) {
     const struct web_options *o = &loop->options;
     for (int state = 0; state < CONN_STATES; state++)
         loop->states[state] = (struct link){&loop->states[state], &loop->states[state]};
+    loop->limit_ms[CONN_OPENING] = o->handshake_deadline_ms;
     loop->limit_ms[CONN_IDLE] = o->idle_deadline_ms;
     loop->limit_ms[CONN_HEAD] = o->header_deadline_ms;
     loop->limit_ms[CONN_BODY] = o->body_deadline_ms;

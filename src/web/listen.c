@@ -159,7 +159,7 @@ static void take(struct listener *l, int fd, const struct sockaddr *address) {
     struct conn *c = conn_new(l, fd, address);
     unsigned open = web_loop_connections(l->loop);
     if (open <= max) return;
-    if (open - max > REFUSED_MAX)
+    if (open - max > REFUSED_MAX || l->tls) /* a handshake costs more than the request it would refuse */
         conn_close(c);
     else
         conn_refuse(c, 503);
@@ -193,6 +193,10 @@ static void on_readable(uv_poll_t *poll, int error, int events) {
 }
 
 RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg) {
+    return web_listen_as(loop, fd, &(struct web_listening){.handler = handler, .arg = arg});
+}
+
+RC web_listen_as(struct web_loop *loop, int fd, const struct web_listening *how) {
     if (listen(fd, BACKLOG) != 0) return rc_fail(FAULT_IO, "cannot listen: %s", strerror(errno));
     int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0) return rc_fail(FAULT_IO, "no descriptor for a listener: %s", strerror(errno));
@@ -206,8 +210,10 @@ RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg) {
     }
     l->next = loop->listeners;
     l->loop = loop;
-    l->handler = handler;
-    l->arg = arg;
+    l->handler = how->handler;
+    l->arg = how->arg;
+    l->tls = how->tls;
+    l->ask_certificate = how->ask_certificate;
     l->fd = own;
     loop->listeners = l;
     uv_timer_init(&loop->uv, &l->pause);

@@ -97,14 +97,18 @@ void listeners_close(struct web_loop *loop);
 void answer_continue(struct conn *c);
 void answer_refusal(struct conn *c, int status);
 
-/* transport.c: the seam below which TLS will be. */
+/* transport.c: the only file that reads and writes sockets. TLS, where it is, lies between it and the buffers of a connection. */
 /* Takes over a socket. False when libuv does not want it; then it is closed. */
 bool transport_open(struct conn *c, int fd);
 void transport_read(struct conn *c, bool on);
+/* Encrypts what has been answered, where there is TLS. The bytes that are to go out; NULL when the connection is dead. */
+struct bytes *transport_seal(struct conn *c);
 /* Bytes taken at once, 0 when the peer takes none now, -1 when the connection is dead. */
 ssize_t transport_write_now(struct conn *c, const char *p, size_t n);
 /* Sends c->writing; conn_turn follows when it is done. False when the connection is dead. */
 bool transport_write_later(struct conn *c);
 void transport_end_output(struct conn *c);
+/* How large c->in may become now. */
+size_t conn_in_max(const struct conn *c);
 
 #endif

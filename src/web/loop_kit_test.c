@@ -18,6 +18,11 @@ static void respond_text(struct web_exchange *x, str text) {
 
 /* The body of an answer says what the handler saw. */
 static void respond_seen(struct web_exchange *x, const struct web_request *req) {
+    if (req->client_certificate.n) {
+        respond_text(x, arena_printf(req->arena, "certificate of %zu bytes, verified %d", req->client_certificate.n,
+                                     req->client_certificate_verified));
+        return;
+    }
     respond_text(x, arena_printf(req->arena, "%.*s|%.*s|%.*s|%d|%d", STR_ARG(req->head->path), STR_ARG(req->body),
                                  STR_ARG(req->peer), req->is_unix, req->is_secure));
 }
@@ -70,6 +75,7 @@ struct web_options options_default(void) {
         .limits = {.head_max = 16384, .target_max = 8192, .headers_max = 100, .body_max = 65536},
         .header_deadline_ms = 300,
         .body_deadline_ms = 300,
+        .handshake_deadline_ms = 300,
         .idle_deadline_ms = 600,
         .answer_deadline_ms = 300,
         .connections_max = 16,
@@ -77,7 +83,7 @@ struct web_options options_default(void) {
     };
 }
 
-void start_on(const struct web_options *options, const char *address) {
+void start_as(const struct web_options *options, const char *address, struct web_listening how) {
     int fd;
     memset(&server, 0, sizeof server);
     pthread_mutex_init(&server.lock, NULL);
@@ -85,11 +91,17 @@ void start_on(const struct web_options *options, const char *address) {
     memset(server.big, 'b', BIG_BYTES);
     assert_true(rc_ok(web_loop_open(options, &server.loop)));
     assert_true(rc_ok(web_bind(str_of(address), true, &fd, server.name, sizeof server.name)));
-    assert_true(rc_ok(web_listen(server.loop, fd, handle, &server)));
+    how.handler = handle;
+    how.arg = &server;
+    assert_true(rc_ok(web_listen_as(server.loop, fd, &how)));
     close(fd);
     web_loop_on_wake(server.loop, answer_held, NULL);
     assert_true(rc_ok(web_loop_every(server.loop, 10, tick, &server.ticks)));
     assert_int_equal(pthread_create(&server.thread, NULL, run, server.loop), 0);
+}
+
+void start_on(const struct web_options *options, const char *address) {
+    start_as(options, address, (struct web_listening){0});
 }
 
 void start(void) {

@@ -48,6 +48,11 @@ struct peer peer_of_sockaddr(const struct sockaddr *address) {
     return peer;
 }
 
+bool peer_is_loopback(const struct peer *peer) {
+    static const struct peer v6 = {.ip = {[15] = 1}};
+    return is_v4(peer) ? peer->ip[12] == 127 : memcmp(peer->ip, v6.ip, sizeof v6.ip) == 0;
+}
+
 void peer_print(const struct peer *peer, char out[PEER_TEXT_BYTES]) {
     if (peer->is_unix)
         memcpy(out, "unix", 5);
@@ -116,11 +121,11 @@ void peer_walk_forwarded(const struct http_head *head, const struct peer_block *
     }
 }
 
-bool peer_forwarded_https(const struct http_head *head) {
+enum peer_scheme peer_forwarded_scheme(const struct http_head *head) {
     for (size_t i = head->n_headers; i-- > 0;) {
         if (!str_eq_nocase(head->headers[i].name, S("x-forwarded-proto"))) continue;
         str list = head->headers[i].value;
-        return str_eq_nocase(take_last(&list), S("https"));
+        return str_eq_nocase(take_last(&list), S("https")) ? PEER_SCHEME_HTTPS : PEER_SCHEME_OTHER;
     }
-    return false;
+    return PEER_SCHEME_NONE;
 }

@@ -33,7 +33,10 @@ bool peer_is_in(const struct peer *peer, const struct peer_block *blocks, size_t
  * address. *peer is the connection's own at first. */
 void peer_walk_forwarded(const struct http_head *head, const struct peer_block *trusted, size_t n, struct peer *peer);
 
-/* True when the last X-Forwarded-Proto says https. Only asked when the connection comes from a trusted proxy. */
-bool peer_forwarded_https(const struct http_head *head);
+bool peer_is_loopback(const struct peer *peer);
+
+/* What the last X-Forwarded-Proto says. Only asked when the connection comes from a trusted proxy. */
+enum peer_scheme { PEER_SCHEME_NONE, PEER_SCHEME_HTTPS, PEER_SCHEME_OTHER };
+enum peer_scheme peer_forwarded_scheme(const struct http_head *head);
 
 #endif

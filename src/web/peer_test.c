@@ -101,7 +101,7 @@ static void test_forwarded(void **state) {
         peer_walk_forwarded(&head, trusted, COUNT(trusted), &peer);
         peer_print(&peer, text);
         if (strcmp(text, rows[i].peer) != 0) fail_msg("row %zu: %s", i, text);
-        CHECK(i, peer_forwarded_https(&head) == rows[i].https);
+        CHECK(i, (peer_forwarded_scheme(&head) == PEER_SCHEME_HTTPS) == rows[i].https);
     }
 }
 

@@ -1,24 +1,34 @@
-/* The bytes of a connection, in and out, over TCP or a Unix socket: the only file that reads and writes sockets. */
+/* The bytes of a connection, in and out, over TCP or a Unix socket, with or without TLS: the only file that reads and writes sockets. */
 #include "loop.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* While a handler looks at a request its bytes must not move. */
+size_t conn_in_max(const struct conn *c) {
+    const struct http_limits *limits = &c->loop->options.limits;
+    return c->exchange ? 0 : limits->head_max + limits->body_max + BYTES_BLOCK;
+}
+
+/* Ciphertext is decrypted at once, out of a buffer that all connections share. */
+static bool takes_ciphertext(const struct conn *c) { return c->tls && !c->tls->stalled && !c->tls->failed; }
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
     struct conn *c = handle->data;
     (void)suggested;
-    if (c->state == CONN_LINGER) {
+    if (c->state == CONN_LINGER || takes_ciphertext(c)) {
         *out = uv_buf_init(c->loop->scratch, SCRATCH_BYTES);
         return;
     }
-    const struct http_limits *limits = &c->loop->options.limits;
-    /* While a handler looks at a request its bytes must not move. */
-    size_t max = c->exchange ? 0 : limits->head_max + limits->body_max + BYTES_BLOCK;
-    bool room = bytes_make_room(&c->in, &c->loop->bytes, 1, max);
+    bool room = !c->tls && bytes_make_room(&c->in, &c->loop->bytes, 1, conn_in_max(c));
     *out = room ? uv_buf_init(c->in.p + c->in.end, (unsigned)bytes_room(&c->in)) : uv_buf_init(NULL, 0);
 }
 
 static void take_bytes(struct conn *c, size_t n) {
+    if (c->state != CONN_LINGER && c->tls) {
+        tls_take(c, (str){c->loop->scratch, n});
+        return;
+    }
     if (c->state != CONN_LINGER) {
         bytes_advance(&c->in, n);
         conn_mark_dirty(c);
@@ -61,12 +71,19 @@ bool transport_open(struct conn *c, int fd) {
 }
 
 void transport_read(struct conn *c, bool on) {
+    if (on && c->tls && c->tls->stalled) tls_take_more(c);
+    if (on && c->tls && c->tls->stalled) on = false;
     if (c->reading == on) return;
     c->reading = on;
     if (!on)
         uv_read_stop(&c->uv.stream);
     else if (uv_read_start(&c->uv.stream, on_alloc, on_read) != 0)
         conn_close(c);
+}
+
+struct bytes *transport_seal(struct conn *c) {
+    if (!c->tls) return &c->out;
+    return tls_seal(c) ? &c->tls->out : NULL;
 }
 
 ssize_t transport_write_now(struct conn *c, const char *p, size_t n) {
@@ -98,7 +115,16 @@ bool transport_write_later(struct conn *c) {
     return uv_write(&c->write, &c->uv.stream, &buf, 1, on_written) == 0;
 }
 
+/* What the socket does not take now is not worth waiting for. */
+static void say_goodbye(struct conn *c) {
+    tls_end_output(c);
+    size_t n = bytes_n(&c->tls->out);
+    if (n) transport_write_now(c, bytes_front(&c->tls->out), n);
+    bytes_release(&c->tls->out, &c->loop->bytes);
+}
+
 void transport_end_output(struct conn *c) {
     uv_os_fd_t fd;
+    if (c->tls) say_goodbye(c);
     if (uv_fileno(&c->uv.handle, &fd) == 0) shutdown(fd, SHUT_WR);
 }

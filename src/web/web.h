@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "http_parse.h"
 #include "rc.h"
+#include "web_tls.h"
 
 struct web_response;
 
@@ -13,14 +14,15 @@ struct web_response;
 typedef void web_refusal(struct web_response *response, struct arena *arena, void *arg);
 
 struct web_options {
-    struct http_limits limits;  /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
-    int64_t header_deadline_ms; /* absolute, from the first byte of a request; 10 s */
-    int64_t body_deadline_ms;   /* absolute, from the first byte of the body; 10 s */
-    int64_t idle_deadline_ms;   /* between requests; 60 s */
-    int64_t answer_deadline_ms; /* for the peer to take our answer; 10 s */
-    unsigned connections_max;   /* per loop; beyond: 503 and close */
-    const char *authority;      /* host[:port] of the issuer, for absolute-form targets; NULL: any */
-    const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
+    struct http_limits limits;     /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
+    int64_t header_deadline_ms;    /* absolute, from the first byte of a request; 10 s */
+    int64_t body_deadline_ms;      /* absolute, from the first byte of the body; 10 s */
+    int64_t handshake_deadline_ms; /* absolute, for TLS; 10 s */
+    int64_t idle_deadline_ms;      /* between requests; 60 s */
+    int64_t answer_deadline_ms;    /* for the peer to take our answer; 10 s */
+    unsigned connections_max;      /* per loop; beyond: 503 and close */
+    const char *authority;         /* host[:port] of the issuer, for absolute-form targets; NULL: any */
+    const str *trusted_proxies;    /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
     web_refusal *refusal; /* body and headers of web's own refusals; NULL: no body */
     void *refusal_arg;
@@ -34,8 +36,13 @@ struct web_request {
     str body;
     str peer; /* client address as text, after X-Forwarded-For of a trusted proxy; "unix" for Unix sockets */
     bool is_unix;
-    bool is_secure;      /* TLS here, or X-Forwarded-Proto: https of a trusted proxy */
-    struct arena *arena; /* of this exchange: lives until it is answered */
+    bool is_secure; /* TLS here, or X-Forwarded-Proto: https of a trusted proxy */
+    bool
+        is_exposed; /* others may have read it on its way: plain TCP that comes neither from this machine nor from a trusted proxy,
+                          * or a trusted proxy that says it came to it without TLS */
+    str client_certificate;           /* DER, of this connection; empty: none was shown. Anybody can make one */
+    bool client_certificate_verified; /* it leads to client_ca, for the purpose, and is valid today */
+    struct arena *arena;              /* of this exchange: lives until it is answered */
 };
 
 struct web_header {
@@ -73,6 +80,15 @@ RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t na
 
 /* Listens on a bound socket; the loop owns its own duplicate of fd. Call before web_loop_run. */
 RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg);
+
+/* What a listener speaks. */
+struct web_listening {
+    web_handler *handler;
+    void *arg;
+    struct web_tls *tls;  /* outlives the loop; NULL: plain */
+    bool ask_certificate; /* of TLS clients; they need not have one */
+};
+RC web_listen_as(struct web_loop *loop, int fd, const struct web_listening *how);
 
 /* Runs until web_loop_stop and until the last exchange has been answered or the drain deadline has passed. */
 void web_loop_run(struct web_loop *loop);

@@ -1,0 +1,25 @@
+/* front_tls: the TLS of this server as its options say. */
+#ifndef GRANTD_FRONT_TLS_H
+#define GRANTD_FRONT_TLS_H
+
+#include "keyring.h"
+#include "options.h"
+#include "web_tls.h"
+
+struct front_tls;
+
+/* Reads the certificates. *out is NULL when no option asks for TLS. The tickets of sessions are sealed with keys of the ring, so that every
+ * node of one store takes those of the others; the ring is read now and need not live on. */
+RC front_tls_open(const struct options *o, const struct keyring *ring, struct front_tls **out);
+struct web_tls *front_tls_web(const struct front_tls *tls); /* NULL for NULL */
+
+/* Reads the files anew and logs what came of it: TLS_RELOADED, or TLS_REFUSED and all stays as it was. NULL is allowed. */
+void front_tls_reload(struct front_tls *tls);
+
+/* NULL is allowed. */
+void front_tls_close(struct front_tls *tls);
+
+/* Whether front_tls_open would take the options; FAULT_CONFIG or FAULT_UNSAFE with a sentence that says what to do. */
+RC front_tls_check(const struct options *o);
+
+#endif
