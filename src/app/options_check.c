@@ -108,8 +108,9 @@ static RC check_postgres(const struct options *o, struct arena *arena) {
     if (!db_pg_url_is_valid(arena_cstr(arena, o->store), &has_password))
         FAIL("the URL of the store cannot be read; write postgres://USER@HOST/DATABASE");
     if (has_password && o->source[OPTION_ROW_store] == SOURCE_FLAG)
-        return rc_fail(FAULT_UNSAFE, "others can read a password in --store; put it into ~/.pgpass or passfile=FILE, or the "
-                                     "URL into the options file");
+        return rc_fail(FAULT_UNSAFE,
+                       "others can read a password in --store; put it into ~/.pgpass or passfile=FILE, or the "
+                       "URL into the options file");
     return RC_OK;
 }
 
