@@ -98,6 +98,10 @@ RC admin_do_backup_start(struct admin_call *c) {
     bool busy = false;
     struct backup_status status;
     const char *path = arena_cstr(c->arena, c->in.file.v);
+    if (!c->instance->db->driver->backup) {
+        admin_refuse(c, 409, "not_here", "this store is backed up with PostgreSQL's own tools, pg_dump or pg_basebackup");
+        return RC_OK;
+    }
     if (access(path, F_OK) == 0) {
         admin_refuse(c, 409, "exists", "the file exists; give another name, nothing is overwritten");
         return RC_OK;

@@ -87,7 +87,8 @@ struct db_driver {
     /* Checks that every statement compiles, and makes `table` (which stays the caller's) the one that ops point into. Before the
      * first submit; the same table again is allowed. FAULT_DB_SCHEMA when one does not compile. */
     RC (*prepare)(struct db *db, const struct db_sql *table, size_t n);
-    /* Copies the state of one moment to a new file (mode 0600) while changes go on. Any thread. FAULT_IO when the file exists. */
+    /* Copies the state of one moment to a new file (mode 0600) while changes go on. Any thread. FAULT_IO when the file exists.
+     * NULL: the database has means of its own. */
     RC (*backup)(struct db *db, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
     void (*close)(struct db *db);            /* finishes what is queued */
     const struct db_word *words;             /* of db_dialect; ends with a row of NULLs */

@@ -139,7 +139,7 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
         .script = failing_script,
         .schema_version = failing_schema_version,
         .prepare = failing_prepare,
-        .backup = failing_backup,
+        .backup = inner->driver->backup ? failing_backup : NULL,
         .close = failing_close,
         .words = inner->driver->words,
         .session_fd = failing_session_fd,

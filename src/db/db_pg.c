@@ -264,29 +264,39 @@ static RC pg_schema_version(struct db *base, int64_t *out_version) {
     return rc;
 }
 
+/* In one transaction, so that a pooler in transaction mode gives it one connection; nothing stays behind on that. */
+static RC learn_on(struct pg_db *db, PGconn *pg) {
+    TRY(run_script(pg, "BEGIN", NULL));
+    TRY(pg_prepare_all(db, pg));
+    TRY(pg_learn_types(db, pg));
+    TRY(run_script(pg, "DEALLOCATE ALL", NULL));
+    TRY(pg_prepare_all(db, pg));
+    return run_script(pg, "DEALLOCATE ALL; ROLLBACK", NULL);
+}
+
 static RC pg_prepare(struct db *base, const struct db_sql *table, size_t n) {
     struct pg_db *db = (struct pg_db *)base;
     if (db->table == table && db->n_table == n) return RC_OK;
     if (db->table) return rc_fail(FAULT_INTERNAL, "another table of statements is in use");
-    struct pg_db checked = *db;
-    checked.table = table;
-    checked.n_table = n;
+    struct pg_db learnt = *db;
     PGconn *pg;
     TRY(pg_connect(db, &pg));
-    struct rc rc = pg_prepare_all(&checked, pg);
+    learnt.table = table;
+    learnt.n_table = n;
+    pg_types_make(&learnt);
+    struct rc rc = learn_on(&learnt, pg);
     PQfinish(pg);
-    if (rc_ok(rc)) *db = checked;
+    if (rc_ok(rc))
+        *db = learnt;
+    else
+        free(learnt.types);
     return rc;
-}
-
-static RC pg_backup(struct db *base, const char *path, void (*progress)(void *, int, int), void *arg) {
-    (void)base, (void)path, (void)progress, (void)arg;
-    return rc_fail(FAULT_CONFIG, "a PostgreSQL store is backed up with PostgreSQL's own tools: pg_dump, pg_basebackup");
 }
 
 static void pg_close(struct db *base) {
     struct pg_db *db = (struct pg_db *)base;
     pg_params_free(db);
+    free(db->types);
     explicit_bzero(db->url, strlen(db->url));
     free(db->url);
     free(db);
@@ -306,7 +316,6 @@ static const struct db_driver driver = {
     .script = pg_script,
     .schema_version = pg_schema_version,
     .prepare = pg_prepare,
-    .backup = pg_backup,
     .close = pg_close,
     .words = words,
     .session_fd = pg_session_fd,

@@ -101,6 +101,13 @@ struct pg_db {
     const char **keywords, **values; /* of PQconnectdbParams; the values are owned */
     const struct db_sql *table;
     size_t n_table;
+    struct arg_types *types; /* of the table's statements, as one op has them */
+};
+
+/* Types of a statement's arguments, as the server numbers types; 0: the server finds it. */
+struct arg_types {
+    int n;
+    Oid oids[DB_ARGS_MAX];
 };
 
 /* op_list */
@@ -125,8 +132,11 @@ void pg_params_free(struct pg_db *db);
 /* Connects and waits for it. The caller owns *out. */
 RC pg_connect(const struct pg_db *db, PGconn **out);
 
-/* Types of the arguments $1 ... $n of a text: the server finds them, except those of arguments that the text does not use. Returns n. */
-int pg_param_types(const char *text, Oid types[DB_ARGS_MAX]);
+/* db->types for db->table, before anything is learnt. Free it with free(). */
+void pg_types_make(struct pg_db *db);
+
+/* What the server has found of the prepared statements' types, but with every number as wide as ours. */
+RC pg_learn_types(struct pg_db *db, PGconn *pg);
 
 /* Prepares every statement of the table on a connection. FAULT_DB_SCHEMA when one does not compile. */
 RC pg_prepare_all(const struct pg_db *db, PGconn *pg);

@@ -198,12 +198,10 @@ static void add_array(struct params *p, const struct item *items, size_t n, size
 static bool send_query(struct lane *lane, const struct segment *segment, const struct params *p) {
     const struct item *item = &lane->batch.items[segment->first];
     const struct db_sql *row = row_of_item(lane, item);
-    if (lane->session->db->options.pooled) {
-        const char *text = segment->many ? row->many : row->text;
-        Oid types[DB_ARGS_MAX];
-        (void)pg_param_types(text, types);
-        return PQsendQueryParams(lane->pg, text, p->n, types, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;
-    }
+    const Oid *oids = segment->many ? NULL : lane->session->db->types[stmt_of(item)->sql].oids;
+    if (lane->session->db->options.pooled)
+        return PQsendQueryParams(lane->pg, segment->many ? row->many : row->text, p->n, oids, p->values, p->lengths,
+                                 p->formats, FORMAT_BINARY) == 1;
     char name[16];
     snprintf(name, sizeof name, "%c%u", segment->many ? 'm' : 'o', stmt_of(item)->sql);
     return PQsendQueryPrepared(lane->pg, name, p->n, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;

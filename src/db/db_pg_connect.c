@@ -114,37 +114,62 @@ RC pg_connect(const struct pg_db *db, PGconn **out) {
 
 /* ---- statements ---- */
 
-#define OID_TEXT 25
+enum { OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
 
-int pg_param_types(const char *text, Oid types[DB_ARGS_MAX]) {
-    int n = 0;
-    for (int i = 0; i < DB_ARGS_MAX; i++) types[i] = OID_TEXT;
+/* An argument that the text does not use is text: the server cannot find out. */
+static void find_arguments(const char *text, struct arg_types *out) {
+    out->n = 0;
+    for (int i = 0; i < DB_ARGS_MAX; i++) out->oids[i] = OID_TEXT;
     for (const char *at = text; (at = strchr(at, '$')); at++) {
         size_t digits = 0;
         uint64_t number = 0;
         while (at[1 + digits] >= '0' && at[1 + digits] <= '9') digits++;
         if (!str_to_u64((str){at + 1, digits}, DB_ARGS_MAX, &number) || !number) continue;
-        types[number - 1] = 0;
-        if ((int)number > n) n = (int)number;
+        out->oids[number - 1] = 0;
+        if ((int)number > out->n) out->n = (int)number;
     }
-    return n;
 }
 
-static bool send_prepare(PGconn *pg, char kind, size_t i, const char *text) {
-    Oid types[DB_ARGS_MAX];
-    char name[24];
-    snprintf(name, sizeof name, "%c%zu", kind, i);
-    return PQsendPrepare(pg, name, text, pg_param_types(text, types), types) == 1;
+void pg_types_make(struct pg_db *db) {
+    db->types = must_calloc(db->n_table, sizeof *db->types);
+    for (size_t i = 0; i < db->n_table; i++) find_arguments(db->table[i].text, &db->types[i]);
+}
+
+static RC learn_one(PGconn *pg, size_t i, const char *name, struct arg_types *types) {
+    char prepared[24];
+    snprintf(prepared, sizeof prepared, "o%zu", i);
+    PGresult *result = PQdescribePrepared(pg, prepared);
+    bool ok = PQresultStatus(result) == PGRES_COMMAND_OK && PQnparams(result) == types->n;
+    for (int k = 0; ok && k < types->n; k++) {
+        Oid oid = PQparamtype(result, k);
+        types->oids[k] = oid == OID_INT4 || oid == OID_INT2 ? OID_INT8 : oid;
+    }
+    struct rc rc = ok ? RC_OK : pg_fault(pg, result, name);
+    PQclear(result);
+    return rc;
+}
+
+/* The bounds of a range of ids lie past the last id: as a narrow number they would be an error. */
+RC pg_learn_types(struct pg_db *db, PGconn *pg) {
+    for (size_t i = 0; i < db->n_table; i++) TRY(learn_one(pg, i, db->table[i].name, &db->types[i]));
+    return RC_OK;
+}
+
+static bool send_prepare(PGconn *pg, const char *name, const char *text, const struct arg_types *types) {
+    return PQsendPrepare(pg, name, text, types ? types->n : 0, types ? types->oids : NULL) == 1;
 }
 
 static bool send_all(const struct pg_db *db, PGconn *pg, size_t *out_n) {
     bool ok = true;
+    char name[24];
     *out_n = 0;
     for (size_t i = 0; i < db->n_table && ok; i++) {
-        ok = send_prepare(pg, 'o', i, db->table[i].text);
+        snprintf(name, sizeof name, "o%zu", i);
+        ok = send_prepare(pg, name, db->table[i].text, &db->types[i]);
         ++*out_n;
         if (!db->table[i].many) continue;
-        ok = ok && send_prepare(pg, 'm', i, db->table[i].many);
+        snprintf(name, sizeof name, "m%zu", i);
+        ok = ok && send_prepare(pg, name, db->table[i].many, NULL); /* its text says them all */
         ++*out_n;
     }
     return ok && PQpipelineSync(pg) == 1;

@@ -16,13 +16,7 @@ static void raw_submit(struct client *c, struct raw *raw, size_t n_stmts, struct
 }
 
 static void raw_wait(struct client *c, const struct raw *raw) {
-    while (!raw->done) {
-        pthread_mutex_lock(&c->lock);
-        while (c->wakes == c->seen) pthread_cond_wait(&c->changed, &c->lock);
-        c->seen = c->wakes;
-        pthread_mutex_unlock(&c->lock);
-        db_drain(c->session);
-    }
+    while (!raw->done) client_wait_once(c);
 }
 
 static bool token_is_revoked(struct world *w, uint8_t fill) {
@@ -130,7 +124,7 @@ static void test_a_fault_brings_its_detail(void **state) {
 
 static void test_answers_wake_once_per_batch(void **state) {
     struct world *w = *state;
-    if (!contract_driver->threads) skip();
+    if (!contract_driver->threads || !contract_driver->wakes) skip();
     enum { EACH = 64 };
     struct client two[2];
     struct client_call *calls = test_calloc(2 * EACH, sizeof *calls);

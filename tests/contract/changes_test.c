@@ -239,7 +239,9 @@ static void test_two_asks_at_once(void **state) {
     apply(w, &insert);
     client_open(&c, w->db);
     client_ask_grant(&c, &call, 0);
-    assert_true(call.done && call.facts.grant_found); /* reads are done at once */
+    assert_true(call.done || !contract_driver->wakes); /* SQLite's reads are done at once */
+    client_wait(&c);
+    assert_true(call.facts.grant_found);
     call.done = false;
     c.under_way++;
     call.call.asks[1] = (struct ask){.kind = ASK_REVOKED_TOKEN};

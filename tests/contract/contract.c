@@ -8,9 +8,9 @@ static const struct {
     const struct contract_driver *driver;
     int (*own)(void); /* what only this one has */
 } rows[] = {
-    {"sqlite-file", &contract_sqlite_file, run_sqlite},
-    {"sqlite-inline", &contract_sqlite_inline, NULL},
-    {"sqlite-memory", &contract_sqlite_memory, NULL},
+    {"sqlite-file", &contract_sqlite_file, run_sqlite},   {"sqlite-inline", &contract_sqlite_inline, NULL},
+    {"sqlite-memory", &contract_sqlite_memory, NULL},     {"postgres", &contract_postgres, run_postgres},
+    {"postgres-inline", &contract_postgres_inline, NULL},
 };
 
 int main(int argc, char **argv) {

@@ -21,16 +21,23 @@ struct world_options {
     unsigned queue_max, batch_max;
 };
 
+struct world;
+struct lock;
+
 struct contract_driver {
     const char *name;
     bool persistent; /* what was written is there after db_close and a new open */
-    bool threads;    /* sessions of several threads, changes by a writer */
+    bool threads;    /* sessions of several threads; a change is answered later */
+    bool wakes;      /* its answers are told by `wake`; else by the session's descriptor */
     RC (*open)(const char *dir, const struct world_options *options, struct db **out);
+    struct lock *(*lock)(struct world *w); /* of drivers with threads */
+    void (*unlock)(struct lock *lock);
 };
 
 /* The driver under test. */
 extern const struct contract_driver *contract_driver;
-extern const struct contract_driver contract_sqlite_file, contract_sqlite_inline, contract_sqlite_memory;
+extern const struct contract_driver contract_sqlite_file, contract_sqlite_inline, contract_sqlite_memory,
+    contract_postgres, contract_postgres_inline;
 
 /* An opened, migrated store in a directory of its own. */
 struct world {
@@ -100,7 +107,8 @@ void client_apply(struct client *c, struct client_call *call, const struct chang
 /* Several changes as one op. */
 void client_apply_all(struct client *c, struct client_call *call, const struct change *changes, size_t n);
 void client_ask_grant(struct client *c, struct client_call *call, uint32_t n);
-void client_wait(struct client *c); /* until nothing is under way */
+void client_wait(struct client *c);      /* until nothing is under way */
+void client_wait_once(struct client *c); /* until something was answered */
 void client_call_free(struct client_call *call);
 
 /* Keeps every change from being committed until lock_release (by another connection). */
@@ -117,6 +125,11 @@ int run_admin(void);
 int run_batches(void);
 int run_races(void);
 int run_life(void);
-int run_sqlite(void); /* what only SQLite has; once */
+int run_sqlite(void);   /* what only SQLite has; once */
+int run_postgres(void); /* what only PostgreSQL has; once */
+
+/* SQLite's way to lock, for its driver and its own suite. */
+struct lock *sqlite_lock(struct world *w);
+void sqlite_unlock(struct lock *lock);
 
 #endif

@@ -30,6 +30,8 @@ static RC open_memory(const char *dir, const struct world_options *options, stru
     return open_at(":memory:", options, true, out);
 }
 
-const struct contract_driver contract_sqlite_file = {"sqlite file", true, true, open_file};
-const struct contract_driver contract_sqlite_inline = {"sqlite file, inline", true, false, open_inline};
-const struct contract_driver contract_sqlite_memory = {"sqlite memory", false, false, open_memory};
+const struct contract_driver contract_sqlite_file = {"sqlite file", true,        true,         true,
+                                                     open_file,     sqlite_lock, sqlite_unlock};
+const struct contract_driver contract_sqlite_inline = {"sqlite file, inline", true, false, true,
+                                                       open_inline,           NULL, NULL};
+const struct contract_driver contract_sqlite_memory = {"sqlite memory", false, false, true, open_memory, NULL, NULL};

@@ -110,6 +110,7 @@ static void test_a_reader_sees_what_was_answered(void **state) {
         static struct client_call change, before, after; /* too large for a frame */
         struct change insert = insert_of(n);
         client_ask_grant(&reader, &before, n);
+        client_wait(&reader);
         client_apply(&writer, &change, &insert);
         client_wait(&writer);
         client_ask_grant(&reader, &after, n);

@@ -17,14 +17,14 @@ struct lock {
     sqlite3 *sqlite;
 };
 
-struct lock *lock_take(struct world *w) {
+struct lock *sqlite_lock(struct world *w) {
     struct lock *lock = test_calloc(1, sizeof *lock);
     assert_int_equal(sqlite3_open(world_path(w, "store.db"), &lock->sqlite), SQLITE_OK);
     assert_int_equal(sqlite3_exec(lock->sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     return lock;
 }
 
-void lock_release(struct lock *lock) {
+void sqlite_unlock(struct lock *lock) {
     assert_int_equal(sqlite3_close(lock->sqlite), SQLITE_OK);
     test_free(lock);
 }

@@ -2,6 +2,7 @@
 #include "contract.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -157,12 +158,21 @@ static void on_read(struct db_op *op) { *(bool *)op->arg = true; }
 
 static void wake_nobody(void *arg) { (void)arg; }
 
+static void wait_for_descriptor(struct db_session *s) {
+    struct pollfd readable = {.fd = db_session_fd(s), .events = POLLIN};
+    assert_true(poll(&readable, 1, 60000) > 0);
+}
+
 static uint64_t hash_op(struct world *w, uint64_t h, const struct db_stmt *stmt) {
     struct db_session *s;
     bool done = false;
     struct db_op op = {.stmts = stmt, .n_stmts = 1, .arena = w->arena, .done = on_read, .arg = &done};
     assert_rc(db_open_session(w->db, wake_nobody, NULL, &s));
     db_submit(s, &op);
+    while (!done && !contract_driver->wakes) {
+        wait_for_descriptor(s);
+        db_drain(s);
+    }
     assert_true(done);
     assert_rc(op.rc);
     for (size_t i = 0; i < op.rows[0].n_rows * op.rows[0].n_cols; i++) {
@@ -285,14 +295,29 @@ void client_ask_grant(struct client *c, struct client_call *call, uint32_t n) {
     storage_ask(c->session, &call->call, call->arena);
 }
 
-void client_wait(struct client *c) {
-    while (c->under_way) {
-        pthread_mutex_lock(&c->lock);
-        while (c->wakes == c->seen) pthread_cond_wait(&c->changed, &c->lock);
-        c->seen = c->wakes;
-        pthread_mutex_unlock(&c->lock);
-        db_drain(c->session);
-    }
+static void wait_for_wake(struct client *c) {
+    pthread_mutex_lock(&c->lock);
+    while (c->wakes == c->seen) pthread_cond_wait(&c->changed, &c->lock);
+    c->seen = c->wakes;
+    pthread_mutex_unlock(&c->lock);
 }
+
+void client_wait_once(struct client *c) {
+    if (contract_driver->wakes)
+        wait_for_wake(c);
+    else
+        wait_for_descriptor(c->session);
+    db_drain(c->session);
+}
+
+void client_wait(struct client *c) {
+    while (c->under_way) client_wait_once(c);
+}
+
+struct lock *lock_take(struct world *w) {
+    return contract_driver->lock(w);
+}
+
+void lock_release(struct lock *lock) { contract_driver->unlock(lock); }
 
 void client_call_free(struct client_call *call) { arena_free(call->arena); }

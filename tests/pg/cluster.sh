@@ -4,7 +4,8 @@
 # root, so root becomes `postgres` for it.
 set -euo pipefail
 
-bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 | sort -V | tail -n 1)
+bin=$(find /usr/lib/postgresql/*/bin -maxdepth 0 2>/dev/null | sort -V | tail -n 1)
+[[ -x $bin/initdb ]] || { echo "PostgreSQL is not installed" >&2; exit 77; } # 77: skipped, for meson
 
 as_owner() {
   if ((EUID == 0)); then runuser -u postgres -- "$@"; else "$@"; fi

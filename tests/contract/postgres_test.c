@@ -1,0 +1,334 @@
+/* What only the PostgreSQL driver has: sets, lost connections, deadlines, poolers, nodes that start at once, word of changes. */
+#include "postgres.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { MANY = 200 };
+
+static PGconn *beside(struct world *w) {
+    char url[PATH_BYTES * 3];
+    postgres_url(w->dir, url, sizeof url);
+    return postgres_connect(url);
+}
+
+/* Another db on the world's database. */
+static struct db *open_again(struct world *w, struct db_pg_options options) {
+    char url[PATH_BYTES * 3];
+    struct db *db;
+    postgres_url(w->dir, url, sizeof url);
+    options.url = url;
+    assert_rc(db_open_pg(&options, &db));
+    assert_rc(storage_migrate(db, w->arena));
+    return db;
+}
+
+static int64_t transactions(PGconn *pg) {
+    return postgres_number(pg, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()");
+}
+
+static size_t count(const struct client_call *calls, size_t n, enum outcome outcome) {
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) found += rc_ok(calls[i].call.rc) && calls[i].call.outcome == outcome;
+    return found;
+}
+
+static void free_calls(struct client_call *calls, size_t n) {
+    for (size_t i = 0; i < n; i++) client_call_free(&calls[i]);
+}
+
+/* In a set as alone: who was first wins, each hears its own verdict, and the whole takes few transactions. */
+static void test_a_set_tells_each_its_own(void **state) {
+    struct world *w = *state;
+    struct client c;
+    struct client_call *calls = test_calloc(MANY, sizeof *calls);
+    client_open(&c, w->db);
+    struct change before = insert_of(7);
+    apply(w, &before);
+    struct lock *lock = lock_take(w); /* so that the first waits and the rest become one batch */
+    for (uint32_t n = 0; n < MANY; n++) {
+        struct change insert = insert_of(n % (MANY / 2));
+        client_apply(&c, &calls[n], &insert);
+    }
+    lock_release(lock);
+    client_wait(&c);
+    assert_int_equal(count(calls, MANY, OUTCOME_DONE), MANY / 2 - 1);
+    assert_int_equal(count(calls, MANY, OUTCOME_LOST), MANY / 2 + 1);
+    assert_int_equal(calls[7].call.outcome, OUTCOME_LOST);
+    free_calls(calls, MANY);
+    for (uint32_t n = 0; n < MANY; n++) client_ask_grant(&c, &calls[n], n);
+    client_wait(&c);
+    for (uint32_t n = 0; n < MANY; n++) {
+        assert_rc(calls[n].call.rc);
+        assert_int_equal(calls[n].facts.grant_found, n < MANY / 2);
+        if (n < MANY / 2) assert_memory_equal(calls[n].facts.grant.id.b, grant_number(n).id.b, GRANT_ID_BYTES);
+    }
+    free_calls(calls, MANY);
+    test_free(calls);
+    client_close(&c);
+}
+
+/* A set with one value in it that the database refuses: only that op fails. */
+static void test_a_bad_value_in_a_set(void **state) {
+    struct world *w = *state;
+    struct client c;
+    struct client_call *calls = test_calloc(MANY, sizeof *calls);
+    PGconn *pg = beside(w);
+    postgres_run(pg, "ALTER TABLE grants ADD CHECK (user_id <> 13)");
+    client_open(&c, w->db);
+    struct lock *lock = lock_take(w);
+    for (uint32_t n = 0; n < MANY; n++) {
+        struct change insert = insert_of(n);
+        insert.grant.user_id = n == 50 ? 13 : 1;
+        client_apply(&c, &calls[n], &insert);
+    }
+    lock_release(lock);
+    client_wait(&c);
+    for (uint32_t n = 0; n < MANY; n++) assert_int_equal(calls[n].call.rc.fault, n == 50 ? FAULT_DB_CONSTRAINT : 0);
+    assert_int_equal(postgres_number(pg, "SELECT count(*) FROM grants"), MANY - 1);
+    free_calls(calls, MANY);
+    test_free(calls);
+    client_close(&c);
+    PQfinish(pg);
+}
+
+/* Group commit across the wire: far fewer transactions than changes. */
+static void test_batches_are_few(void **state) {
+    struct world *w = *state;
+    struct client c;
+    struct client_call *calls = test_calloc(MANY, sizeof *calls);
+    client_open(&c, w->db);
+    PGconn *pg = beside(w);
+    struct change first = insert_of(9999);
+    client_apply(&c, &calls[0], &first); /* now it is connected */
+    client_wait(&c);
+    client_call_free(&calls[0]);
+    postgres_run(pg, "SELECT pg_stat_force_next_flush()");
+    int64_t before = transactions(pg);
+    for (uint32_t n = 0; n < MANY; n++) {
+        struct change insert = insert_of(n);
+        client_apply(&c, &calls[n], &insert);
+    }
+    client_wait(&c);
+    free_calls(calls, MANY);
+    test_free(calls);
+    client_close(&c); /* its backend reports what it did */
+    usleep(200000);
+    assert_in_range(transactions(pg) - before, 1, 20);
+    PQfinish(pg);
+}
+
+static void terminate_others(PGconn *pg) {
+    postgres_run(pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                     " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+}
+
+/* Connections die between requests and under them: what was acknowledged is there, what failed is a fault, and it goes on by itself. */
+static void test_lost_connections(void **state) {
+    struct world *w = *state;
+    enum { ROUNDS = 8, EACH = 40 };
+    struct client c;
+    struct client_call *calls = test_calloc(EACH, sizeof *calls);
+    PGconn *pg = beside(w);
+    size_t acknowledged = 0, faults = 0;
+    client_open(&c, w->db);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t n = 0; n < EACH; n++) {
+            struct change insert = insert_of(round * EACH + n);
+            if (n == EACH / 2) terminate_others(pg);
+            if (n % 2)
+                client_apply(&c, &calls[n], &insert);
+            else
+                client_ask_grant(&c, &calls[n], round * EACH + n);
+            if (n == EACH / 4) client_wait(&c);
+        }
+        client_wait(&c);
+        for (uint32_t n = 0; n < EACH; n++) {
+            bool ok = rc_ok(calls[n].call.rc);
+            if (!(n % 2)) assert_rc(calls[n].call.rc); /* reads are tried again */
+            if (n % 2 && !ok) assert_int_equal(calls[n].call.rc.fault, FAULT_DB_IO);
+            faults += !ok;
+            acknowledged += n % 2 && ok;
+            client_call_free(&calls[n]);
+            if (n % 2 && ok) assert_true(ask_grant(w, round * EACH + n).grant_found);
+        }
+    }
+    int64_t there = postgres_number(pg, "SELECT count(*) FROM grants");
+    assert_true(there >= (int64_t)acknowledged && there <= (int64_t)(acknowledged + faults));
+    assert_true(acknowledged > ROUNDS * EACH / 8);
+    test_free(calls);
+    client_close(&c);
+    PQfinish(pg);
+}
+
+/* What the database does not answer in time is a fault, and the connection is another one afterwards. */
+static void test_the_deadline(void **state) {
+    struct world *w = *state;
+    struct db *db = open_again(w, (struct db_pg_options){.deadline_ms = 300});
+    struct client c;
+    struct client_call call, read;
+    client_open(&c, db);
+    for (int connected = 0; connected < 2;) { /* a statement that changes is not even prepared beside the lock */
+        struct change none = change_of(CHANGE_GRANT_TOUCH, 1);
+        client_apply(&c, &call, &none);
+        client_ask_grant(&c, &read, 1);
+        client_wait(&c);
+        connected = rc_ok(call.call.rc) + rc_ok(read.call.rc);
+        client_call_free(&call);
+        client_call_free(&read);
+    }
+    struct lock *lock = lock_take(w);
+    struct change insert = insert_of(1);
+    client_apply(&c, &call, &insert);
+    client_ask_grant(&c, &read, 1); /* is not held up by it */
+    client_wait(&c);
+    assert_true(call.call.rc.fault == FAULT_DB_IO || call.call.rc.fault == FAULT_DB_BUSY);
+    assert_rc(read.call.rc);
+    assert_false(read.facts.grant_found);
+    client_call_free(&call);
+    client_call_free(&read);
+    lock_release(lock);
+    struct change other = insert_of(2);
+    client_apply(&c, &call, &other);
+    client_wait(&c);
+    assert_rc(call.call.rc);
+    assert_int_equal(call.call.outcome, OUTCOME_DONE);
+    client_call_free(&call);
+    client_close(&c);
+    db_close(db);
+}
+
+/* Without anything that a pooler in transaction mode cannot keep, and with each change a transaction of its own: the same verdicts. */
+static void test_pooled_and_one_by_one(void **state) {
+    struct world *w = *state;
+    const struct db_pg_options options[] = {{.pooled = true}, {.batch_max = 1}, {.pooled = true, .batch_max = 1}};
+    PGconn *pg = beside(w);
+    for (uint32_t k = 0; k < 3; k++) {
+        struct db *db = open_again(w, options[k]);
+        struct client c;
+        struct client_call *calls = test_calloc(MANY, sizeof *calls);
+        client_open(&c, db);
+        for (uint32_t n = 0; n < MANY; n++) {
+            struct change insert = insert_of(k * 1000 + n / 2);
+            client_apply(&c, &calls[n], &insert);
+        }
+        client_wait(&c);
+        assert_int_equal(count(calls, MANY, OUTCOME_DONE), MANY / 2);
+        assert_int_equal(count(calls, MANY, OUTCOME_LOST), MANY / 2);
+        free_calls(calls, MANY);
+        if (options[k].pooled)
+            assert_int_equal(postgres_number(pg, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"),
+                             0);
+        test_free(calls);
+        client_close(&c);
+        db_close(db);
+    }
+    PQfinish(pg);
+}
+
+struct starter {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    const char *url;
+    struct rc rc;
+    char detail[240];
+    enum outcome key;
+};
+
+static RC start_node(struct starter *s, struct arena *arena) {
+    struct db *db;
+    struct storage_admin *admin;
+    int32_t id;
+    struct edit key = {.kind = EDIT_KEY_INSERT, .key = {1, 1, {"x", 1}}};
+    TRY(db_open_pg(&(struct db_pg_options){.url = s->url, .deadline_ms = 20000}, &db));
+    struct rc rc = storage_migrate(db, arena);
+    if (rc_ok(rc)) rc = storage_admin_open(db, &admin);
+    if (rc_ok(rc)) {
+        rc = storage_edit(admin, &key, arena, &s->key, &id);
+        storage_admin_close(admin);
+    }
+    db_close(db);
+    return rc;
+}
+
+static void *start_main(void *arg) {
+    struct starter *s = arg;
+    struct arena *arena = arena_new(65536);
+    pthread_barrier_wait(s->barrier);
+    s->rc = start_node(s, arena);
+    if (!rc_ok(s->rc)) snprintf(s->detail, sizeof s->detail, "%s", rc_detail());
+    arena_free(arena);
+    return NULL;
+}
+
+/* Eight nodes at once on an empty database: one schema, one first key, and nobody fails. */
+static void test_nodes_that_start_at_once(void **state) {
+    struct world *w = *state;
+    enum { NODES = 8 };
+    char url[PATH_BYTES * 3];
+    pthread_barrier_t barrier;
+    struct starter nodes[NODES] = {{.key = OUTCOME_LOST}};
+    PGconn *pg = beside(w);
+    world_shut(w);
+    postgres_url(w->dir, url, sizeof url);
+    postgres_run(pg, "SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    pthread_barrier_init(&barrier, NULL, NODES);
+    for (int i = 0; i < NODES; i++) {
+        nodes[i] = (struct starter){.barrier = &barrier, .url = url, .key = OUTCOME_LOST};
+        assert_int_equal(pthread_create(&nodes[i].thread, NULL, start_main, &nodes[i]), 0);
+    }
+    int winners = 0;
+    for (int i = 0; i < NODES; i++) {
+        pthread_join(nodes[i].thread, NULL);
+        if (!rc_ok(nodes[i].rc)) fail_msg("a node did not start: %s", nodes[i].detail);
+        winners += nodes[i].key == OUTCOME_DONE;
+    }
+    assert_int_equal(winners, 1);
+    assert_int_equal(postgres_number(pg, "SELECT count(*) FROM keys"), 1);
+    assert_int_equal(postgres_number(pg, "SELECT count(*) FROM schema_versions"), (int64_t)store_migration_count);
+    pthread_barrier_destroy(&barrier);
+    PQfinish(pg);
+}
+
+static void on_change(void *arg) { ++*(int *)arg; }
+
+static void wait_for_change(struct db_session *s, const int *heard, int more_than) {
+    for (int i = 0; i < 200 && *heard <= more_than; i++) {
+        struct pollfd readable = {.fd = db_session_fd(s), .events = POLLIN};
+        poll(&readable, 1, 50);
+        db_drain(s);
+    }
+    assert_true(*heard > more_than);
+}
+
+/* An edit at one node is heard at another; after a lost connection too, since something may have been missed. */
+static void test_word_of_changes(void **state) {
+    struct world *w = *state;
+    struct client c;
+    int heard = 0;
+    PGconn *pg = beside(w);
+    client_open(&c, w->db);
+    db_session_on_change(c.session, on_change, &heard);
+    wait_for_change(c.session, &heard, 0); /* the first connection */
+    for (int32_t i = 1; i <= 3; i++) {
+        int before = heard;
+        struct account account = {.domain = S("x"), .name = S("x")};
+        edit(w, &(struct edit){.kind = EDIT_ACCOUNT_CREATE, .account = &account}, NULL);
+        wait_for_change(c.session, &heard, before);
+    }
+    int before = heard;
+    terminate_others(pg);
+    wait_for_change(c.session, &heard, before);
+    client_close(&c);
+    PQfinish(pg);
+}
+
+int run_postgres(void) {
+    const struct CMUnitTest tests[] = {
+        ROW(test_a_set_tells_each_its_own), ROW(test_a_bad_value_in_a_set), ROW(test_batches_are_few),
+        ROW(test_lost_connections),         ROW(test_the_deadline),         ROW(test_pooled_and_one_by_one),
+        ROW(test_nodes_that_start_at_once), ROW(test_word_of_changes),
+    };
+    return cmocka_run_group_tests_name("postgres", tests, NULL, NULL);
+}
