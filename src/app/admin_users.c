@@ -131,11 +131,24 @@ static RC set_disabled(struct admin_call *c, bool disabled) {
 RC admin_do_user_disable(struct admin_call *c) { return set_disabled(c, true); }
 RC admin_do_user_enable(struct admin_call *c) { return set_disabled(c, false); }
 
+#define REVOKED_KEPT_MS INT64_C(86400000) /* longer than a code or an access token lives */
+
+/* Everything that a person granted. */
+static RC end_grants(struct admin_call *c, int32_t user_id) {
+    enum outcome ignored; /* always done */
+    const struct change change = {.kind = CHANGE_GRANTS_REVOKE,
+                                  .user_id = user_id,
+                                  .now_ms = c->now_ms,
+                                  .expires_ms = c->now_ms + REVOKED_KEPT_MS};
+    return storage_change(c->instance->admin, &change, c->arena, &ignored);
+}
+
 RC admin_do_user_set_password(struct admin_call *c) {
     struct user user;
     TRY(admin_find_user(c, c->in.user.v, &user));
     if (admin_refused(c)) return RC_OK;
     TRY(hash_password(c, c->in.password.v, &user.password_hash));
     user.sessions_not_before_ms = c->now_ms; /* whoever knew the old one is signed out */
-    return update(c, &user);
+    TRY(update(c, &user));
+    return c->instance->options.password_change_ends_grants && !admin_refused(c) ? end_grants(c, user.user_id) : RC_OK;
 }

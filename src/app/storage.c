@@ -95,7 +95,9 @@ RC storage_admin_open(struct db *db, struct storage_admin **out) {
     return rc;
 }
 
-struct db_session *storage_admin_session(struct storage_admin *s) { return s->session; }
+struct db_session *storage_admin_session(struct storage_admin *s) {
+    return s->session;
+}
 
 void storage_admin_close(struct storage_admin *s) {
     if (!s) return;

@@ -71,36 +71,37 @@ static bool b64_bytes(str text, uint8_t *out, size_t n) {
 
 /* ---- keyed hashes ---- */
 
-static void tag_with(const struct ring_key *key, str label, const void *bytes, size_t n, uint8_t *out, size_t out_n) {
+static void tag_with(const struct ring_key *key, str label, str bytes, uint8_t out[MAC_BYTES]) {
     uint8_t text[128];
     struct pen pen = {text, 0};
     put_bytes(&pen, label.p, label.n);
     put_uint(&pen, 0, 1);
-    put_bytes(&pen, bytes, n);
-    digest_mac(key->browser, (str){(const char *)text, pen.n}, out, out_n);
+    put_bytes(&pen, bytes.p, bytes.n);
+    digest_mac(key->browser, (str){(const char *)text, pen.n}, out, MAC_BYTES);
     secret_wipe(text, sizeof text);
 }
 
 static void browser_tag(const struct oauth_call *c, const struct browser *b, uint8_t out[BROWSER_TAG_BYTES]) {
     uint8_t whole[MAC_BYTES]; /* the key of the first generation: a tag lives in forms, which outlive a new key */
-    tag_with(&c->env.keyring->keys[0], S("browser"), b->id, BROWSER_ID_BYTES, whole, sizeof whole);
+    tag_with(&c->env.keyring->keys[0], S("browser"), (str){(const char *)b->id, BROWSER_ID_BYTES}, whole);
     memcpy(out, whole, BROWSER_TAG_BYTES);
 }
 
 /* The token of a form. */
 static str form_token(const struct oauth_call *c, const struct browser *b) {
     uint8_t tag[MAC_BYTES];
-    tag_with(&c->env.keyring->keys[0], S("form"), b->id, BROWSER_ID_BYTES, tag, sizeof tag);
+    tag_with(&c->env.keyring->keys[0], S("form"), (str){(const char *)b->id, BROWSER_ID_BYTES}, tag);
     return b64_text(c, tag, sizeof tag);
 }
 
 /* The number of the key stands before the id, so that a session lives on when there is a newer one. */
+_Static_assert(MAC_BYTES == SESSION_HASH_BYTES, "a session is known by a whole keyed hash");
 static bool session_hash(const struct oauth_call *c, str cookie, uint8_t out[SESSION_HASH_BYTES]) {
     uint8_t id[1 + SESSION_ID_BYTES];
     if (!b64_bytes(cookie, id, sizeof id)) return false;
     const struct ring_key *key = c->env.keyring->by_number[id[0]];
     if (!key) return false;
-    tag_with(key, S("session"), id + 1, SESSION_ID_BYTES, out, SESSION_HASH_BYTES);
+    tag_with(key, S("session"), (str){(const char *)id + 1, SESSION_ID_BYTES}, out);
     return true;
 }
 
@@ -279,11 +280,12 @@ static bool read_ticket(const struct oauth_call *c, str text, struct ticket *out
     return !r.is_short;
 }
 
-bool ticket_open(struct oauth_call *c, const struct browser *b, enum ticket_step step, str token, str text,
+bool ticket_open(struct oauth_call *c, const struct browser *b, enum ticket_step step, struct sealed_form form,
                  struct ticket *out) {
     uint8_t tag[BROWSER_TAG_BYTES];
     if (b->is_new || !browser_is_same_origin(c)) return browser_refuse_form(c);
-    if (!secret_str_equal(token, form_token(c, b)) || !read_ticket(c, text, out)) return browser_refuse_form(c);
+    if (!secret_str_equal(form.csrf, form_token(c, b)) || !read_ticket(c, form.flow, out))
+        return browser_refuse_form(c);
     browser_tag(c, b, tag);
     bool ours = out->step == step && secret_equal(out->browser, tag, sizeof tag) && c->env.now_ms < out->expires_ms;
     return ours || browser_refuse_form(c);

@@ -69,8 +69,13 @@ struct ticket {
 
 str ticket_seal(const struct oauth_call *c, const struct browser *b, const struct ticket *ticket);
 
+/* The hidden fields of a form. */
+struct sealed_form {
+    str csrf, flow;
+};
+
 /* Opens the form of a step; refuses the call and gives false when it was not made here, for this browser, or is too old. */
-bool ticket_open(struct oauth_call *c, const struct browser *b, enum ticket_step step, str token, str text,
+bool ticket_open(struct oauth_call *c, const struct browser *b, enum ticket_step step, struct sealed_form form,
                  struct ticket *out);
 
 /* True when the form was made in the session that the browser has now. */

@@ -36,7 +36,8 @@ static void start(struct oauth_call *c) {
     c->form = FORM_PAGE;
     if (!params_read(c, &params_table, &params)) return;
     browser_read(c, (str){NULL, 0}, &browser);
-    if (ticket_open(c, &browser, TICKET_ACCOUNT, params.csrf, params.flow, &ticket)) go_on(c, &ticket, &params);
+    if (ticket_open(c, &browser, TICKET_ACCOUNT, (struct sealed_form){params.csrf, params.flow}, &ticket))
+        go_on(c, &ticket, &params);
 }
 
 const struct endpoint endpoint_choose_account = {"choose_account", start, NULL, NULL, NULL};

@@ -135,7 +135,8 @@ static void start_remove(struct oauth_call *c) {
         if (!s->app_id || !s->hub_id) oauth_refuse(c, REFUSAL_NOT_FOUND);
         return;
     }
-    if (!ticket_open(c, &s->browser, TICKET_REMOVE, s->params.csrf, s->params.flow, &s->flow)) return;
+    if (!ticket_open(c, &s->browser, TICKET_REMOVE, (struct sealed_form){s->params.csrf, s->params.flow}, &s->flow))
+        return;
     s->app_id = s->flow.app_id;
     s->hub_id = s->flow.hub_id;
 }

@@ -41,7 +41,8 @@ static void start(struct oauth_call *c) {
     if (refused) return oauth_refuse(c, refused);
     if (params_fill(&form, &params_table, &s->params).refusal) return oauth_refuse(c, REFUSAL_REQUEST_MALFORMED);
     browser_read(c, (str){NULL, 0}, &s->browser);
-    if (!ticket_open(c, &s->browser, TICKET_CONSENT, s->params.csrf, s->params.flow, &s->flow)) return;
+    if (!ticket_open(c, &s->browser, TICKET_CONSENT, (struct sealed_form){s->params.csrf, s->params.flow}, &s->flow))
+        return;
     if (!ticket_request(c, &s->flow, &s->request)) return;
     tick(c, &form, s);
     if (str_eq(s->params.action, S("cancel"))) oauth_refuse(c, REFUSAL_ACCESS_DENIED);

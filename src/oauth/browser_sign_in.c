@@ -36,7 +36,7 @@ static void cancel(struct oauth_call *c, const struct sign_in_call *s) {
 
 static void start_form(struct oauth_call *c, struct sign_in_call *s) {
     const struct sign_in_params *p = &s->params;
-    if (!ticket_open(c, &s->browser, TICKET_SIGN_IN, p->csrf, p->flow, &s->flow)) return;
+    if (!ticket_open(c, &s->browser, TICKET_SIGN_IN, (struct sealed_form){p->csrf, p->flow}, &s->flow)) return;
     s->has_request = s->flow.query.n > 0;
     if (s->has_request && !ticket_request(c, &s->flow, &s->request)) return;
     s->email = str_head(str_trim(p->email), EMAIL_MAX);

@@ -25,7 +25,8 @@ static void start(struct oauth_call *c) {
     if (!params_read(c, &params_table, &s->params)) return;
     browser_read(c, s->params.lang, &s->browser);
     if (c->req.method == METHOD_POST)
-        (void)ticket_open(c, &s->browser, TICKET_SIGN_OUT, s->params.csrf, s->params.flow, &s->flow);
+        (void)ticket_open(c, &s->browser, TICKET_SIGN_OUT, (struct sealed_form){s->params.csrf, s->params.flow},
+                          &s->flow);
 }
 
 static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {

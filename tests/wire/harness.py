@@ -59,7 +59,9 @@ def check_answer(method, path, answer):
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", seen.get("date", "")), answer
     names = [name.lower() for name, _ in answer.raw_headers if name.lower() != "set-cookie"]
     assert len(names) == len(set(names)), names
-    if not path.startswith("/.well-known"):
+    if path.startswith("/oauth/assets/") and answer.status in (200, 304):
+        assert seen.get("cache-control") == "public, max-age=31536000, immutable", answer
+    elif not path.startswith("/.well-known"):
         assert seen.get("cache-control") == "no-store", answer
     if answer.status in (204, 304):
         assert answer.body == b"" and "content-type" not in seen, answer
