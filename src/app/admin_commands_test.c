@@ -1,7 +1,6 @@
 /* Every command of administration against a real store in a directory of its own, with every refusal. */
-#include "admin_run.h"
+#include "admin_kit_test.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,67 +9,6 @@
 #include "random.h"
 #include "rows_test.h"
 #include "token_text.h"
-
-struct fixture {
-    char dir[64];
-    struct arena *arena;
-    struct instance *instance;
-    struct admin_backup *backup;
-};
-
-static int open_fixture(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    struct options options;
-    assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/admin-test-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_true(crypto_start());
-    options_init(&options);
-    options.data = str_of(f->dir);
-    assert_true(rc_ok(instance_open(&options, true, &f->instance)));
-    f->backup = admin_backup_new();
-    f->arena = arena_new(1 << 16);
-    *state = f;
-    return 0;
-}
-
-static int close_fixture(void **state) {
-    static const char *const files[] = {"grantd.db",   "grantd.db-wal", "grantd.db-shm", "master.key",
-                                        "grantd.lock", "copy.db",       "admin.sock"};
-    struct fixture *f = *state;
-    char path[128];
-    admin_backup_free(f->backup);
-    instance_close(f->instance);
-    arena_free(f->arena);
-    for (size_t i = 0; i < COUNT(files); i++) {
-        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(f->dir), 0);
-    free(f);
-    return 0;
-}
-
-static struct admin_reply call(struct fixture *f, enum http_method method, const char *target, const char *body) {
-    str query = str_of(target);
-    str path = str_take(&query, '?');
-    struct admin_request request = {method, path, query, S("application/json; charset=utf-8"), str_of(body)};
-    return admin_serve(f->instance, f->backup, &request, f->arena);
-}
-
-static json_t *json_of(struct admin_reply reply) {
-    json_error_t error;
-    json_t *root = json_loadb(reply.body.p, reply.body.n, JSON_REJECT_DUPLICATES, &error);
-    assert_non_null(root);
-    return root;
-}
-
-static bool holds(str text, const char *part) {
-    size_t n = strlen(part);
-    for (size_t i = 0; i + n <= text.n; i++)
-        if (memcmp(text.p + i, part, n) == 0) return true;
-    return false;
-}
 
 /* One request, and what must come of it. */
 struct step {
@@ -572,13 +510,6 @@ static void test_grant_token(void **state) {
     json_decref(made);
 }
 
-static void test_keys(void **state) {
-    struct fixture *f = *state;
-    struct admin_reply reply = call(f, HTTP_GET, "/admin/v1/keys", "");
-    assert_int_equal(reply.status, 200);
-    assert_true(holds(reply.body, "\"current\":true"));
-}
-
 static void wait_for_backup(struct fixture *f) {
     struct backup_status status;
     do {
@@ -669,12 +600,11 @@ static void test_store_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_addresses),   TEST(test_arguments),   TEST(test_app_rules), TEST(test_app_life),
-        TEST(test_secrets),     TEST(test_secret_text), TEST(test_client_id), TEST(test_accounts),
-        TEST(test_members),     TEST(test_users),       TEST(test_scopes),    TEST(test_grant_refusals),
-        TEST(test_grant_life),  TEST(test_grant_ends),  TEST(test_uninstall), TEST(test_grant_pages),
-        TEST(test_grant_token), TEST(test_keys),        TEST(test_backup),    TEST(test_hostile_names),
-        TEST(test_store_fault),
+        TEST(test_addresses),   TEST(test_arguments),   TEST(test_app_rules),     TEST(test_app_life),
+        TEST(test_secrets),     TEST(test_secret_text), TEST(test_client_id),     TEST(test_accounts),
+        TEST(test_members),     TEST(test_users),       TEST(test_scopes),        TEST(test_grant_refusals),
+        TEST(test_grant_life),  TEST(test_grant_ends),  TEST(test_uninstall),     TEST(test_grant_pages),
+        TEST(test_grant_token), TEST(test_backup),      TEST(test_hostile_names), TEST(test_store_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

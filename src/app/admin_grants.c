@@ -247,20 +247,3 @@ RC admin_do_grant_uninstall(struct admin_call *c) {
     json_member_str(&c->json, S("status"), S("uninstalled"));
     return RC_OK;
 }
-
-/* ---- keys ---- */
-
-RC admin_do_key_list(struct admin_call *c) {
-    const struct keyring *ring = c->instance->keyring;
-    json_key(&c->json, S("keys"));
-    json_open_array(&c->json);
-    for (size_t i = 0; i < ring->n; i++) {
-        json_open(&c->json);
-        json_member_int(&c->json, S("number"), ring->keys[i].number);
-        admin_write_time(&c->json, S("created_at"), ring->keys[i].created_ms);
-        json_member_bool(&c->json, S("current"), &ring->keys[i] == ring->current);
-        json_close(&c->json);
-    }
-    json_close_array(&c->json);
-    return RC_OK;
-}

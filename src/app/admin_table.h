@@ -71,6 +71,7 @@ enum admin_kind {
     KIND_ROLE,
     KIND_GRANT_ID,
     KIND_FILE, /* an absolute path */
+    KIND_KEY,
     KIND_CURSOR,
     ADMIN_KINDS
 };

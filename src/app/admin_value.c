@@ -98,6 +98,8 @@ static bool grant_id_ok(str s) {
 }
 static bool file_ok(str s) { return s.n > 1 && s.p[0] == '/' && s.p[s.n - 1] != '/' && str_is_utf8(s); }
 
+static bool key_ok(str s) { return str_eq(s, S("ring")) || str_eq(s, S("es256")) || str_eq(s, S("rs256")); }
+
 static const struct {
     bool (*ok)(str s);
     const char *must;
@@ -118,6 +120,7 @@ static const struct {
     [KIND_ROLE] = {role_ok, "must be user or installer"},
     [KIND_GRANT_ID] = {grant_id_ok, "must be a grant id: 32 hexadecimal digits"},
     [KIND_FILE] = {file_ok, "must be the absolute path of a file"},
+    [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CURSOR] = {visible_ok, "must be the `next` of a page"},
 };
 

@@ -59,12 +59,13 @@ static const struct app_row app_rows[DEV_APPS] = {
 
 struct seeding {
     struct instance *i;
-    const struct ring_key *key; /* the oldest generation: it stays when newer ones come */
     struct arena *arena;
     int64_t now_ms;
 };
 
-static const struct ring_key *oldest_key(const struct keyring *ring) {
+/* The oldest generation: it stays when newer ones come. Its place does not: every reload makes a new ring. */
+static const struct ring_key *oldest_key(const struct seeding *s) {
+    const struct keyring *ring = s->i->keyring;
     const struct ring_key *oldest = &ring->keys[0];
     for (size_t i = 1; i < ring->n; i++)
         if (ring->keys[i].number < oldest->number) oldest = &ring->keys[i];
@@ -76,7 +77,7 @@ static const struct ring_key *oldest_key(const struct keyring *ring) {
 static void derive(const struct seeding *s, const char *what, const char *whose, uint8_t out[32]) {
     char label[64];
     int n = snprintf(label, sizeof label, "dev %s %s", what, whose);
-    digest_mac(s->key->seed, (str){label, (size_t)n}, out, 32);
+    digest_mac(oldest_key(s)->seed, (str){label, (size_t)n}, out, 32);
 }
 
 /* A uuid, as HubSpot's client ids are. */
@@ -187,9 +188,9 @@ static RC make_app_secret(const struct seeding *s, int32_t app_id, str client_se
     TRY(list(s, (struct listing){.kind = LISTING_SECRETS, .app_id = app_id}, &found));
     if (found.n) return RC_OK;
     struct edit add = {.kind = EDIT_SECRET_ADD, .app_id = app_id, .now_ms = s->now_ms};
-    add.secret.key_number = s->key->number;
+    add.secret.key_number = oldest_key(s)->number;
     add.secret.created_ms = s->now_ms;
-    client_secret_hash(s->key, client_secret, add.secret.hash);
+    client_secret_hash(oldest_key(s), client_secret, add.secret.hash);
     return edit(s, &add);
 }
 
@@ -211,7 +212,7 @@ static RC make_app(const struct seeding *s, const struct app_row *row, struct de
 }
 
 RC dev_seed(struct instance *i, struct dev_seed *out) {
-    struct seeding s = {i, oldest_key(i->keyring), i->arena, clock_now_ms()};
+    struct seeding s = {i, i->arena, clock_now_ms()};
     *out = (struct dev_seed){HUB_ID, USER_ID, DOMAIN, EMAIL, derive_password(&s), {{0}}};
     TRY(make_scopes(&s));
     TRY(make_account(&s));

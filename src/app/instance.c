@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "datadir.h"
 #include "digest.h"
-#include "keys_load.h"
 #include "log.h"
 #include "publish.h"
 #include "registry_load.h"
@@ -51,12 +50,50 @@ static RC find_master_key(struct instance *i, const char *dir, uint8_t master[MA
     return datadir_make_master_key(dir, master);
 }
 
-static RC open_keys(struct instance *i, const char *dir) {
-    uint8_t master[MASTER_KEY_BYTES];
-    struct rc rc = find_master_key(i, dir, master);
-    if (rc_ok(rc)) rc = keys_load(i->admin, master, clock_now_ms(), &i->keyring);
-    secret_wipe(master, sizeof master);
+/* ID tokens are served as soon as the catalogue has the scope that asks for them. */
+static bool has_openid(const struct registry *r) { return r && registry_scope_by_name(r, S("openid")) != NULL; }
+
+static struct key_store key_store_of(const struct instance *i, const struct registry *registry) {
+    return (struct key_store){i->admin, i->master_key, keys_rules(&i->options, has_openid(registry))};
+}
+
+struct key_store instance_key_store(const struct instance *i) {
+    return key_store_of(i, i->registry);
+}
+
+static RC load_snapshot(struct instance *i, int64_t now_ms, struct snapshot **out) {
+    struct registry *registry;
+    struct keyset *keys;
+    TRY(registry_load(i->admin, &registry));
+    struct key_store store = key_store_of(i, registry);
+    bool ignored;
+    struct rc rc = keys_rotate_due(&store, now_ms, &ignored);
+    if (rc_ok(rc)) rc = keys_load(&store, now_ms, &keys);
+    if (rc_ok(rc))
+        *out = snapshot_new(registry, keys);
+    else
+        registry_free(registry);
     return rc;
+}
+
+static RC reload(struct instance *i, int64_t now_ms) {
+    struct snapshot *fresh, *old = i->snapshot;
+    TRY(load_snapshot(i, now_ms, &fresh));
+    i->snapshot = fresh;
+    i->registry = fresh->registry;
+    i->keyring = &fresh->keys->ring;
+    if (i->publish) i->publish(i, i->publish_arg);
+    snapshot_release(old);
+    return RC_OK;
+}
+
+RC instance_reload(struct instance *i) { return reload(i, clock_now_ms()); }
+
+RC instance_keep_keys(struct instance *i, int64_t now_ms) {
+    struct key_store store = instance_key_store(i);
+    bool changed;
+    TRY(keys_rotate_due(&store, now_ms, &changed));
+    return changed || now_ms >= i->snapshot->keys->next_change_ms ? reload(i, now_ms) : RC_OK;
 }
 
 static RC open_all(struct instance *i, bool inline_writes) {
@@ -64,8 +101,8 @@ static RC open_all(struct instance *i, bool inline_writes) {
     TRY(datadir_open(dir));
     TRY(datadir_lock(dir, &i->lock_fd));
     TRY(open_store(i, inline_writes));
-    TRY(open_keys(i, dir));
-    return registry_load(i->admin, &i->registry);
+    TRY(find_master_key(i, dir, i->master_key));
+    return instance_reload(i);
 }
 
 RC instance_open(const struct options *options, bool inline_writes, struct instance **out) {
@@ -86,21 +123,11 @@ RC instance_open(const struct options *options, bool inline_writes, struct insta
 
 void instance_close(struct instance *i) {
     if (!i) return;
-    registry_release(i->registry);
-    keys_free(i->keyring);
+    snapshot_release(i->snapshot);
+    secret_wipe(i->master_key, sizeof i->master_key);
     if (i->admin) storage_admin_close(i->admin);
     db_close(i->db);
     if (i->lock_fd >= 0) close(i->lock_fd);
     arena_free(i->arena);
     free(i);
-}
-
-RC instance_reload(struct instance *i) {
-    struct registry *fresh;
-    TRY(registry_load(i->admin, &fresh));
-    struct registry *old = i->registry;
-    i->registry = fresh;
-    if (i->publish) i->publish(i, i->publish_arg);
-    registry_release(old);
-    return RC_OK;
 }

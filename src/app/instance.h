@@ -3,9 +3,8 @@
 #ifndef GRANTD_INSTANCE_H
 #define GRANTD_INSTANCE_H
 
-#include "keyring.h"
 #include "options.h"
-#include "registry.h"
+#include "publish.h"
 #include "settings.h"
 #include "storage.h"
 
@@ -16,9 +15,11 @@ struct instance {
     int lock_fd;         /* exclusive lock on the data directory; -1: none */
     struct db *db;
     struct storage_admin *admin; /* the session of administration; used by one thread */
-    struct keyring *keyring;     /* immutable */
-    struct registry *registry;   /* the newest; immutable, counted by registry_hold/release in publish.h */
-    /* Called after registry was replaced, and returns once every loop uses the new one. NULL without a server. */
+    uint8_t master_key[MASTER_KEY_BYTES];
+    struct snapshot *snapshot;       /* the newest apps, scopes and keys; immutable, held */
+    const struct registry *registry; /* of the snapshot */
+    const struct keyring *keyring;   /* of the snapshot */
+    /* Called after the snapshot was replaced, and returns once every loop uses the new one. NULL without a server. */
     void (*publish)(struct instance *i, void *arg);
     void *publish_arg;
 };
@@ -28,7 +29,13 @@ struct instance {
 RC instance_open(const struct options *options, bool inline_writes, struct instance **out);
 void instance_close(struct instance *i);
 
-/* Reads the registry anew and publishes it. Called after every administrative change, before it is answered. */
+/* Reads apps, scopes and keys anew and publishes them. Called after every administrative change, before it is answered. */
 RC instance_reload(struct instance *i);
+
+/* The keys, by the rules that the options and the newest registry give. */
+struct key_store instance_key_store(const struct instance *i);
+
+/* Rotates what is due at now_ms, and publishes keys whose time has come. To be called often; mostly it does nothing. */
+RC instance_keep_keys(struct instance *i, int64_t now_ms);
 
 #endif

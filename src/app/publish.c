@@ -1,43 +1,40 @@
 #include "publish.h"
 
-#include <stdatomic.h>
+#include "registry_load.h"
+
 #include <stdlib.h>
 
-/* The registry stands first, so that a pointer to it is a pointer to its count. It lives in its own arena. */
-struct counted {
-    struct registry registry;
-    atomic_uint holders;
-};
-
-struct registry *registry_counted(const struct registry *r) {
-    struct counted *c = ARENA_NEW(r->arena, struct counted);
-    c->registry = *r;
-    atomic_init(&c->holders, 1);
-    registry_index(&c->registry);
-    return &c->registry;
+struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys) {
+    struct snapshot *s = calloc(1, sizeof *s);
+    if (!s) abort();
+    s->registry = registry;
+    s->keys = keys;
+    atomic_init(&s->holders, 1);
+    return s;
 }
 
-struct registry *registry_hold(struct registry *r) {
-    atomic_fetch_add_explicit(&((struct counted *)(void *)r)->holders, 1, memory_order_relaxed);
-    return r;
+struct snapshot *snapshot_hold(struct snapshot *s) {
+    atomic_fetch_add_explicit(&s->holders, 1, memory_order_relaxed);
+    return s;
 }
 
-void registry_release(struct registry *r) {
-    if (!r) return;
-    struct counted *c = (struct counted *)(void *)r;
-    if (atomic_fetch_sub_explicit(&c->holders, 1, memory_order_acq_rel) == 1) arena_free(r->arena);
+void snapshot_release(struct snapshot *s) {
+    if (!s || atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) != 1) return;
+    keys_free(s->keys);
+    registry_free(s->registry);
+    free(s);
 }
 
-struct lease *lease_new(struct registry *r) {
+struct lease *lease_new(struct snapshot *s) {
     struct lease *l = calloc(1, sizeof *l);
     if (!l) abort();
-    l->registry = registry_hold(r);
+    l->snapshot = snapshot_hold(s);
     l->users = 1;
     return l;
 }
 
 void lease_drop(struct lease *l) {
     if (!l || --l->users) return;
-    registry_release(l->registry);
+    snapshot_release(l->snapshot);
     free(l);
 }

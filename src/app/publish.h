@@ -1,28 +1,37 @@
-/* publish: how a new registry reaches the loops. A registry is counted; every loop holds one through a lease of its own, so that a
- * request costs no shared counter. A request keeps the registry it began with. */
+/* publish: how new apps, scopes and keys reach the loops. They stand in a snapshot, immutable and counted; every loop holds one through a lease
+ * of its own, so that a request costs no shared counter. A request keeps the snapshot it began with. */
 #ifndef GRANTD_PUBLISH_H
 #define GRANTD_PUBLISH_H
 
+#include "keys_load.h"
 #include "registry.h"
 
-/* Gives a registry its count (1) and the index. The arena becomes the registry's. Returns the counted registry. */
-struct registry *registry_counted(const struct registry *r);
+#include <stdatomic.h>
 
-struct registry *registry_hold(struct registry *r);
-void registry_release(struct registry *r); /* the last one frees it; NULL is allowed */
-
-/* One loop's hold on a registry; used in that loop's thread only. */
-struct lease {
+struct snapshot {
     struct registry *registry;
+    struct keyset *keys;
+    atomic_uint holders;
+};
+
+/* A snapshot with one holder; it owns both from now on. */
+struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys);
+
+struct snapshot *snapshot_hold(struct snapshot *s);
+void snapshot_release(struct snapshot *s); /* the last one frees it; NULL is allowed */
+
+/* One loop's hold on a snapshot; used in that loop's thread only. */
+struct lease {
+    struct snapshot *snapshot;
     unsigned users; /* requests under way, and one for the loop while the lease is its current one */
 };
 
-/* A new lease on r (held), with one user. */
-struct lease *lease_new(struct registry *r);
+/* A new lease on s (held), with one user. */
+struct lease *lease_new(struct snapshot *s);
 static inline struct lease *lease_take(struct lease *l) {
     l->users++;
     return l;
 }
-void lease_drop(struct lease *l); /* the last user releases the registry and frees the lease; NULL is allowed */
+void lease_drop(struct lease *l); /* the last user releases the snapshot and frees the lease; NULL is allowed */
 
 #endif

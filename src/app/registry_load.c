@@ -50,6 +50,18 @@ static RC read_all(struct storage_admin *admin, struct registry *r) {
     return RC_OK;
 }
 
+/* The registry lies in its own arena. */
+static struct registry *keep(const struct registry *r) {
+    struct registry *kept = ARENA_NEW(r->arena, struct registry);
+    *kept = *r;
+    registry_index(kept);
+    return kept;
+}
+
+void registry_free(struct registry *registry) {
+    if (registry) arena_free(registry->arena);
+}
+
 RC registry_load(struct storage_admin *admin, struct registry **out) {
     for (int i = 0; i < READS_MAX; i++) {
         struct registry r = {.arena = arena_new(16384)};
@@ -57,7 +69,7 @@ RC registry_load(struct storage_admin *admin, struct registry **out) {
         struct rc rc = read_all(admin, &r);
         if (rc_ok(rc)) rc = read_version(admin, r.arena, &version);
         if (rc_ok(rc) && version == r.version) {
-            *out = registry_counted(&r);
+            *out = keep(&r);
             return RC_OK;
         }
         arena_free(r.arena);

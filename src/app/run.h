@@ -20,8 +20,7 @@ struct run_env {
     void (*random)(void *arg, void *out, size_t n); /* fresh bytes */
     void *source_arg;                               /* handed to the two above */
     struct db_session *session;
-    const struct keyring *keyring;
-    struct lease *lease; /* the registry; may be replaced between requests */
+    struct lease *lease; /* apps, scopes and keys; may be replaced between requests */
     const struct settings *settings;
     struct limiter *limiter; /* NULL: no limits */
 

@@ -62,8 +62,7 @@ static int set_up(void **state) {
         .random = fill_random,
         .source_arg = b,
         .session = b->session,
-        .keyring = b->instance->keyring,
-        .lease = lease_new(b->instance->registry),
+        .lease = lease_new(b->instance->snapshot),
         .settings = &b->instance->settings,
         .brand = &b->brand,
     };
@@ -302,14 +301,15 @@ static void test_limits(void **state) {
 /* A request keeps the registry it began with; the last one out frees it. */
 static void test_leases(void **state) {
     (void)state;
-    struct registry *first = bench.instance->registry;
+    const struct registry *first = bench.instance->registry;
     struct lease *held = lease_take(bench.env.lease);
     assert_true(rc_ok(instance_reload(bench.instance)));
     assert_ptr_not_equal(bench.instance->registry, first);
     lease_drop(bench.env.lease);
-    bench.env.lease = lease_new(bench.instance->registry);
-    assert_ptr_equal(held->registry, first);
-    assert_non_null(registry_app_by_client_id(held->registry, bench.seed.apps[0].client_id)); /* still there */
+    bench.env.lease = lease_new(bench.instance->snapshot);
+    assert_ptr_equal(held->snapshot->registry, first);
+    assert_non_null(
+        registry_app_by_client_id(held->snapshot->registry, bench.seed.apps[0].client_id)); /* still there */
     lease_drop(held);
     assert_int_equal(good("/oauth/v3/token", "grant_type=client_credentials&scope=oauth"), 200);
 }

@@ -22,7 +22,9 @@
 #define ADMIN_DRAIN_MS     1000
 #define ANSWER_DEADLINE_MS 10000
 #define PURGE_PERIOD_MS    60000
-#define PURGE_BATCHES_MAX  16 /* in one go, then others have their turn */
+#define KEYS_LOOK_MS       60000
+#define KEYS_PERIOD_MS     1000 /* keys whose time has come are used at most this much later */
+#define PURGE_BATCHES_MAX  16   /* in one go, then others have their turn */
 #define PURGE_ROUNDS_MAX   256
 
 struct server {
@@ -43,6 +45,7 @@ struct server {
     struct admin_http admin;
     bool hurry; /* a second signal came */
     unsigned purge_rounds;
+    int64_t next_keys_ms;
 };
 
 static void *must_calloc(size_t n, size_t size) {
@@ -162,6 +165,7 @@ static void on_terminate(void *arg);
 static void on_interrupt(void *arg);
 static void on_hangup(void *arg);
 static void on_purge(void *arg);
+static void on_keys(void *arg);
 
 /* The admin API; on TCP it asks for a token. */
 static RC open_admin(struct server *s) {
@@ -188,6 +192,7 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
     TRY(follow_start(&s->follow, s->instance, s->main_loop));
+    TRY(web_loop_every(s->main_loop, KEYS_PERIOD_MS, on_keys, s));
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
 
@@ -221,6 +226,26 @@ static void on_purge(void *arg) {
     if (!s->health.draining) purge_some(s);
 }
 
+static void log_rotated(const struct keyset *keys) {
+    char ring[24], signing[24];
+    snprintf(ring, sizeof ring, "%zu", keys->ring.n);
+    snprintf(signing, sizeof signing, "%zu", keys->signers.keys.n);
+    LOG(EVENT_KEYS_ROTATED, NULL, ring, signing);
+}
+
+/* At the time that is known from the keys, and now and then besides: something may have failed. */
+static void on_keys(void *arg) {
+    struct server *s = arg;
+    int64_t now_ms = clock_now_ms();
+    if (s->health.draining || (now_ms < s->next_keys_ms && now_ms < s->instance->snapshot->keys->next_change_ms))
+        return;
+    const struct snapshot *before = s->instance->snapshot;
+    struct rc rc = instance_keep_keys(s->instance, now_ms);
+    if (s->instance->snapshot != before) log_rotated(s->instance->snapshot->keys);
+    s->next_keys_ms = now_ms + KEYS_LOOK_MS;
+    if (!rc_ok(rc)) LOG(EVENT_KEYS_FAILED, NULL, rc_name(rc), rc_detail());
+}
+
 /* The first signal drains, the second one ends at once. */
 static void stop(struct server *s, const char *signal_name) {
     s->hurry = s->health.draining;
@@ -252,7 +277,7 @@ static void on_worker_ended(void *arg) {
 static void publish(struct instance *i, void *arg) {
     struct server *s = arg;
     char version[24];
-    for (size_t w = 0; w < s->n_workers; w++) worker_publish(&s->workers[w], i->registry);
+    for (size_t w = 0; w < s->n_workers; w++) worker_publish(&s->workers[w], i->snapshot);
     snprintf(version, sizeof version, "%lld", (long long)i->registry->version);
     LOG(EVENT_REGISTRY_PUBLISHED, NULL, version);
 }

@@ -108,7 +108,7 @@ static void wake_loop(void *arg) { web_loop_wake(((struct worker *)arg)->loop); 
 
 static void on_wake(void *arg) { db_drain(((struct worker *)arg)->session); }
 
-/* ---- the registry ---- */
+/* ---- the snapshot ---- */
 
 static void take_fresh(void *arg) {
     struct worker *w = arg;
@@ -123,7 +123,7 @@ static void take_fresh(void *arg) {
     pthread_mutex_unlock(&w->crew->lock);
 }
 
-void worker_publish(struct worker *w, struct registry *fresh) {
+void worker_publish(struct worker *w, struct snapshot *fresh) {
     pthread_mutex_lock(&w->crew->lock);
     if (!w->gone) {
         w->fresh = fresh;
@@ -160,8 +160,7 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .now_ms = now_ms,
         .random = fill_random,
         .session = w->session,
-        .keyring = crew->instance->keyring,
-        .lease = lease_new(crew->instance->registry),
+        .lease = lease_new(crew->instance->snapshot),
         .settings = &crew->instance->settings,
         .limiter = crew->limiter,
         .brand = &crew->brand,

@@ -29,7 +29,7 @@ struct worker {
     struct run_env env;
     pthread_t thread;
     bool started;
-    struct registry *fresh; /* under the crew's lock: a registry that the loop has not taken over yet */
+    struct snapshot *fresh; /* under the crew's lock: a snapshot that the loop has not taken over yet */
     bool gone;              /* under the crew's lock: the loop has ended */
 };
 
@@ -41,8 +41,8 @@ RC worker_listen(struct worker *w, int fd, const struct web_listening *how);
 /* Starts the thread. */
 RC worker_start(struct worker *w);
 
-/* Gives the loop a new registry and returns once it uses it, or has ended. From another thread. */
-void worker_publish(struct worker *w, struct registry *fresh);
+/* Gives the loop a new snapshot and returns once it uses it, or has ended. From another thread. */
+void worker_publish(struct worker *w, struct snapshot *fresh);
 
 /* Waits for the thread, if there is one. */
 void worker_join(struct worker *w);

@@ -80,4 +80,6 @@ struct rc keyring_add(struct keyring *ring, uint8_t number, int64_t created_ms,
     return RC_OK;
 }
 
+void keyring_use(struct keyring *ring, uint8_t number) { ring->current = ring->by_number[number]; }
+
 void keyring_wipe(struct keyring *ring) { secret_wipe(ring, sizeof *ring); }

@@ -48,6 +48,10 @@ RC ring_secret_open(const uint8_t master[MASTER_KEY_BYTES], uint8_t number, str 
  * is taken or the ring is full. */
 RC keyring_add(struct keyring *ring, uint8_t number, int64_t created_ms, const uint8_t secret[RING_SECRET_BYTES]);
 
+/* Makes another generation the current one; the number is in the ring. Only while the ring is built: one that was published ahead of its use is
+ * newer than the current one. */
+void keyring_use(struct keyring *ring, uint8_t number);
+
 /* Wipes the ring. */
 void keyring_wipe(struct keyring *ring);
 

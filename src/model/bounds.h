@@ -23,5 +23,6 @@
 #define ID_MAX               INT32_MAX /* app_id, hub_id, user_id (int32 in the public schemas) */
 #define PARAMS_MAX           64        /* parameters of one form that are looked at; more is refused */
 #define CODE_TTL_MAX_S       600
+#define ACCESS_TTL_MAX_S     86400 /* no access token lives longer */
 
 #endif

@@ -108,8 +108,6 @@ void token_answer_grant(struct oauth_call *c, const struct grant *grant, const s
     token_answer(c, &(struct token_answer){.access = &access, .refresh_token = refresh_token});
 }
 
-#define ACCESS_TTL_MAX_S 86400 /* the longest that an access token may live, see the option of the program */
-
 void change_revoke_grant(struct oauth_call *c, const struct grant_id *id) {
     int64_t keep_s = c->env.settings->revocation_keep_access_tokens ? ACCESS_TTL_MAX_S : CODE_TTL_MAX_S;
     c->change = (struct change){

@@ -98,7 +98,24 @@ static void plan_key(const struct sealed_key *key, struct db_stmt *out) {
     stmt_begin(out, SQL_KEY_INSERT);
     stmt_int(out, key->number);
     stmt_int(out, key->created_ms);
+    stmt_int(out, key->used_ms);
     stmt_bytes(out, key->sealed.p, key->sealed.n);
+}
+
+static void plan_signing_key(const struct edit *e, struct db_stmt *out) {
+    const struct sealed_signing_key *key = &e->signing_key;
+    stmt_begin(out, SQL_SIGNING_KEY_INSERT);
+    stmt_text(out, key->kid);
+    stmt_int(out, key->alg);
+    stmt_int(out, key->created_ms);
+    stmt_int(out, key->used_ms);
+    stmt_bytes(out, key->sealed.p, key->sealed.n);
+    stmt_int(out, e->seen_ms);
+}
+
+static void plan_signing_key_delete(str kid, struct db_stmt *out) {
+    stmt_begin(out, SQL_SIGNING_KEY_DELETE);
+    stmt_text(out, kid);
 }
 
 size_t store_plan_edit(const struct edit *e, struct arena *arena, struct db_stmt out[DB_STMTS_MAX]) {
@@ -116,6 +133,8 @@ size_t store_plan_edit(const struct edit *e, struct arena *arena, struct db_stmt
     case EDIT_MEMBER_PUT: plan_member(SQL_MEMBER_PUT, &e->member, out); break;
     case EDIT_MEMBER_DELETE: plan_member(SQL_MEMBER_DELETE, &e->member, out); break;
     case EDIT_KEY_INSERT: plan_key(&e->key, out); break;
+    case EDIT_SIGNING_KEY_INSERT: plan_signing_key(e, out); break;
+    case EDIT_SIGNING_KEY_DELETE: plan_signing_key_delete(e->signing_key.kid, out); break;
     case EDIT_KINDS: return 0;
     }
     stmt_begin(&out[1], SQL_VERSION_RAISE);

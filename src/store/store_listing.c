@@ -68,6 +68,7 @@ void store_plan_listing(const struct listing *l, struct db_stmt *out) {
     case LISTING_MEMBERS: plan_members(l, limit, out); break;
     case LISTING_GRANTS: plan_grants(l, limit, out); break;
     case LISTING_KEYS: stmt_begin(out, SQL_LIST_KEYS); break;
+    case LISTING_SIGNING_KEYS: stmt_begin(out, SQL_LIST_SIGNING_KEYS); break;
     case LISTING_VERSION:
     case LISTING_KINDS: stmt_begin(out, SQL_LIST_VERSION); break;
     }
@@ -159,6 +160,17 @@ static void read_key(struct row *row, struct arena *arena, void *out) {
     struct sealed_key *key = out;
     key->number = (uint8_t)row_int(row);
     key->created_ms = row_int(row);
+    key->used_ms = row_int(row);
+    key->sealed = row_bytes(row);
+}
+
+static void read_signing_key(struct row *row, struct arena *arena, void *out) {
+    (void)arena;
+    struct sealed_signing_key *key = out;
+    key->kid = row_text(row);
+    key->alg = row_int32(row);
+    key->created_ms = row_int(row);
+    key->used_ms = row_int(row);
     key->sealed = row_bytes(row);
 }
 
@@ -179,6 +191,7 @@ static const struct {
     [LISTING_MEMBERS] = {sizeof(struct member), read_member},
     [LISTING_GRANTS] = {sizeof(struct grant), read_listed_grant},
     [LISTING_KEYS] = {sizeof(struct sealed_key), read_key},
+    [LISTING_SIGNING_KEYS] = {sizeof(struct sealed_signing_key), read_signing_key},
     [LISTING_VERSION] = {sizeof(int64_t), read_version},
 };
 

@@ -56,8 +56,16 @@
     "ALTER TABLE users ADD COLUMN sessions_not_before_ms BIGINT NOT NULL DEFAULT 0;"                                   \
     "INSERT INTO schema_versions (version) VALUES (2);"
 
+#define STEP_3                                                                                                         \
+    "ALTER TABLE keys ADD COLUMN used_ms BIGINT NOT NULL DEFAULT 0;"                                                   \
+    "CREATE TABLE signing_keys (kid TEXT PRIMARY KEY NOT NULL, alg INT NOT NULL, created_ms BIGINT NOT NULL,"          \
+    " used_ms BIGINT NOT NULL, sealed BYTES NOT NULL) UNORDERED;"                                                      \
+    "CREATE INDEX signing_keys_use ON signing_keys (used_ms);"                                                         \
+    "INSERT INTO schema_versions (version) VALUES (3);"
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1},
     {2, "sessions of people", STEP_2},
+    {3, "keys that sign, and from when on a key is used", STEP_3},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

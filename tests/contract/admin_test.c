@@ -199,7 +199,35 @@ static void test_keys(void **state) {
     const struct sealed_key *got = rows.rows;
     assert_int_equal(rows.n, 2);
     assert_true(got[0].number == 1 && got[1].number == 255 && got[1].created_ms == NOW_MS &&
-                str_eq(got[1].sealed, e.key.sealed));
+                str_eq(got[1].sealed, e.key.sealed) && got[1].used_ms == 0);
+}
+
+/* The insert of a key that signs is decided by its one statement: whoever has seen the newest one wins. */
+static void test_signing_keys(void **state) {
+    struct world *w = *state;
+    struct edit e = {.kind = EDIT_SIGNING_KEY_INSERT, .seen_ms = -1};
+    e.signing_key = (struct sealed_signing_key){S("b"), 0, NOW_MS, NOW_MS + 7, {"\0sealed", 7}};
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE);
+    e.signing_key.kid = S("c");
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_LOST); /* has not seen the first */
+    e.seen_ms = NOW_MS + 7;
+    e.signing_key.kid = S("b");
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_LOST); /* the id is taken */
+    e.signing_key.kid = S("a");
+    e.signing_key.used_ms = NOW_MS + 8;
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE);
+    e.signing_key = (struct sealed_signing_key){S("r"), 2, NOW_MS, NOW_MS, {"\0sealed", 7}};
+    e.seen_ms = -1;
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE); /* another kind */
+    struct listed rows = list(w, &(struct listing){.kind = LISTING_SIGNING_KEYS});
+    const struct sealed_signing_key *got = rows.rows;
+    assert_int_equal(rows.n, 3);
+    assert_true(str_eq(got[0].kid, S("r")) && str_eq(got[1].kid, S("b")) && str_eq(got[2].kid, S("a")));
+    assert_true(got[1].alg == 0 && got[1].created_ms == NOW_MS && got[1].used_ms == NOW_MS + 7 &&
+                str_eq(got[1].sealed, e.signing_key.sealed));
+    edit(w, &(struct edit){.kind = EDIT_SIGNING_KEY_DELETE, .signing_key = {.kid = S("b")}}, NULL);
+    edit(w, &(struct edit){.kind = EDIT_SIGNING_KEY_DELETE, .signing_key = {.kid = S("b")}}, NULL);
+    assert_int_equal(list(w, &(struct listing){.kind = LISTING_SIGNING_KEYS}).n, 2);
 }
 
 static void test_grants_are_found_by_every_filter(void **state) {
@@ -351,6 +379,7 @@ int run_admin(void) {
         ROW(test_users_are_unique_without_case),
         ROW(test_members),
         ROW(test_keys),
+        ROW(test_signing_keys),
         ROW(test_grants_are_found_by_every_filter),
         ROW(test_every_edit_raises_the_version),
         ROW(test_an_id_past_the_last_is_refused),

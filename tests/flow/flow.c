@@ -47,14 +47,14 @@ static bool check_password(void *arg, str password, str hash, run_password_done 
 }
 
 void flow_open(struct flow *f) {
-    static const uint8_t secret[RING_SECRET_BYTES] = {42};
+    static const uint8_t master[MASTER_KEY_BYTES] = {42};
     memset(f, 0, sizeof *f);
     assert_true(crypto_start());
     f->now_ms = FLOW_NOW_MS;
     f->arena = f->instance.arena = arena_new(65536);
     f->instance.lock_fd = -1;
-    f->instance.keyring = &f->ring;
-    must(keyring_add(&f->ring, 1, 1000, secret));
+    memcpy(f->instance.master_key, master, sizeof master);
+    options_init(&f->instance.options);
     open_store(f);
     f->instance.settings = (struct settings){
         .issuer = S("https://auth.example"),
@@ -71,15 +71,13 @@ void flow_open(struct flow *f) {
     must(dev_seed(&f->instance, &f->seed));
     f->instance.settings.auto_user_id = f->seed.user_id;
     f->instance.settings.auto_hub_id = f->seed.hub_id;
-    options_init(&f->instance.options);
     must(brand_make(&f->instance.options, f->instance.settings.issuer, f->arena, &f->brand));
-    f->lease = lease_new(f->instance.registry);
+    f->lease = lease_new(f->instance.snapshot);
     f->env = (struct run_env){
         .now_ms = now_of,
         .random = random_of,
         .source_arg = f,
         .session = f->session,
-        .keyring = &f->ring,
         .lease = f->lease,
         .settings = &f->instance.settings,
         .brand = &f->brand,
@@ -89,7 +87,7 @@ void flow_open(struct flow *f) {
 
 void flow_close(struct flow *f) {
     lease_drop(f->lease);
-    registry_release(f->instance.registry);
+    snapshot_release(f->instance.snapshot);
     db_close_session(f->session);
     storage_admin_close(f->instance.admin);
     db_close(f->instance.db);
@@ -231,7 +229,7 @@ void flow_edit(struct flow *f, const struct edit *edit) {
     assert_int_equal(outcome, OUTCOME_DONE);
     must(instance_reload(&f->instance));
     lease_drop(f->lease);
-    f->env.lease = f->lease = lease_new(f->instance.registry);
+    f->env.lease = f->lease = lease_new(f->instance.snapshot);
 }
 
 struct app *flow_app_copy(struct flow *f, enum flow_app app) {

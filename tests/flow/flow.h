@@ -22,7 +22,6 @@ enum flow_app { FLOW_CONFIDENTIAL, FLOW_PUBLIC, FLOW_RESOURCE_SERVER };
 struct flow {
     struct arena *arena; /* of everything that the test looks at */
     struct instance instance;
-    struct keyring ring;
     struct dev_seed seed;
     struct db_session *session;
     struct lease *lease;

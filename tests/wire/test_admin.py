@@ -92,7 +92,10 @@ def test_the_whole_of_it(place):
     assert ask(place, "grant", "revoke", "--app", app, "--account", account)["status"] == "uninstalled"
     assert ask(place, "user", "disable", user)["status"] == "disabled"
     assert ask(place, "scope", "hide", "read")["status"] == "hidden"
-    assert [k["current"] for k in ask(place, "key", "list")["keys"]] == [True]
+    assert [(k["kind"], k["status"]) for k in ask(place, "key", "list")["keys"]] == [("ring", "used"), ("es256", "used")]
+    assert ask(place, "key", "rotate", "es256")["kind"] == "es256"
+    run(place, "key", "rotate", "es256", status=1)  # one waits
+    assert [k["status"] for k in ask(place, "key", "list")["keys"]] == ["used", "used", "next"]
     assert ask(place, "app", "delete", app)["status"] == "deleted"
     assert ask(place, "app", "list")["apps"] == []
     run(place, "app", "show", app, status=1)
