@@ -33,9 +33,11 @@ static cjose_jwk_t *make_jwk(enum jose_alg alg) {
 }
 
 RC jose_key_make(enum jose_alg alg, str kid, struct buf *out) {
+    char name[JOSE_KID_MAX + 1] = ""; /* libcjose copies one byte more than it is told */
+    memcpy(name, kid.p, kid.n <= JOSE_KID_MAX ? kid.n : 0);
     cjose_jwk_t *jwk = make_jwk(alg);
     char *text = NULL;
-    if (jwk && cjose_jwk_set_kid(jwk, kid.p, kid.n, NULL)) text = cjose_jwk_to_json(jwk, true, NULL);
+    if (jwk && cjose_jwk_set_kid(jwk, name, strlen(name), NULL)) text = cjose_jwk_to_json(jwk, true, NULL);
     if (text) buf_add(out, str_of(text));
     bool made = text && !buf_failed(out);
     if (text) explicit_bzero(text, strlen(text));
