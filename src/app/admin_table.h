@@ -73,6 +73,7 @@ enum admin_kind {
     KIND_FILE, /* an absolute path */
     KIND_KEY,
     KIND_CURSOR,
+    KIND_CHALLENGE,
     ADMIN_KINDS
 };
 

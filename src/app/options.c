@@ -187,6 +187,7 @@ struct settings options_settings(const struct options *o) {
         .issuer = o->issuer,
         .compat_v1 = o->compat_v1,
         .revocation_keep_access_tokens = o->revocation_keep_access_tokens,
+        .login_url = o->login_url,
         .remember_consent = o->remember_consent,
         .session_idle_s = o->session_idle_s,
         .session_absolute_s = o->session_absolute_s,

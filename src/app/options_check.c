@@ -90,6 +90,17 @@ static RC check_reach(const struct options *o, const struct front_address *addre
                    address->option, STR_ARG(str_head(address->text, 100)));
 }
 
+/* People type their passwords there. */
+static RC check_login_url(const struct options *o) {
+    struct url url;
+    if (o->login_url.n == 0) return RC_OK;
+    if (!str_is_all(o->login_url, 'N') || !split_url(o->login_url, &url) ||
+        str_find(o->login_url, '#') < o->login_url.n)
+        FAIL("login_url is no URL; write for example --login-url https://www.example.com/sign-in");
+    if (str_eq(url.scheme, S("https")) || (str_eq(url.scheme, S("http")) && is_loopback_host(url.host))) return RC_OK;
+    return rc_fail(FAULT_UNSAFE, "login_url must be https (http is only for 127.0.0.1, [::1] and localhost)");
+}
+
 static RC check_listen(const struct options *o, bool production, struct arena *arena) {
     const struct front_address *addresses;
     size_t n = front_addresses(o, arena, &addresses);
@@ -162,6 +173,7 @@ static RC check(const struct options *o, bool production, struct arena *arena) {
     TRY(front_tls_check(o));
     TRY(check_store(o, arena));
     TRY(check_admin(o, arena));
+    TRY(check_login_url(o));
     TRY(check_proxies(o));
     if (!log_level_parse(o->log_level, &level)) FAIL("log_level is debug, info, warn or error");
     return RC_OK;

@@ -13,6 +13,7 @@ const struct route route_rows[] = {
     {"/oauth/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
     {"/oauth/#/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
     {"/oauth/sign-in", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in},
+    {"/oauth/login", METHOD_GET, PEOPLE_FLAGS, &endpoint_login},
     {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account},
     {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent},
     {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out},

@@ -29,6 +29,10 @@ RC brand_make(const struct options *o, str issuer, struct arena *arena, struct b
         .recovery_url = o->recovery_url,
         .style_path = arena_printf(arena, "%.*s%.*s", STR_ARG(path), STR_ARG(page_style.path)),
     };
+    if (o->login_url.n) {
+        str host = page_url_host(o->login_url);
+        out->login_origin = (str){o->login_url.p, (size_t)(host.p - o->login_url.p) + host.n};
+    }
     if (o->brand_colour.n == 0) return RC_OK;
     out->has_accent = page_accent_make(o->brand_colour, arena, &out->accent);
     if (!out->has_accent) return rc_fail(FAULT_CONFIG, "brand_colour is no colour; write it as #1a5fb4");

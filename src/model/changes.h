@@ -15,7 +15,8 @@ enum change_kind {
     CHANGE_GRANT_TOUCH,      /* .grant_id, .day: last_used_day; always DONE */
     CHANGE_TOKEN_REVOKE,     /* .token_id, .expires_ms: the deny list; always DONE */
     CHANGE_UNINSTALL, /* .app_id, .hub_id, .now_ms: every grant created up to now is dead; never goes back; always DONE */
-    CHANGE_SESSION_START,  /* .session, and the session .session_hash (zeros: none) ends; always DONE */
+    CHANGE_TOKEN_TAKE, /* .token_id, .expires_ms: the same list, for what is used once; LOST when it is there */
+    CHANGE_SESSION_START, /* .session, and the session .session_hash (zeros: none) ends; with .takes also as CHANGE_TOKEN_TAKE */
     CHANGE_SESSION_EXTEND, /* .session.hash, .expires_ms: never goes back; always DONE */
     CHANGE_SESSION_END,    /* .session_hash; always DONE */
     CHANGE_GRANTS_REVOKE, /* .user_id, .app_id and .hub_id (0: all), .now_ms, .expires_ms: the live grants of a person; always DONE */
@@ -34,6 +35,7 @@ struct change {
     int32_t app_id, hub_id, user_id, day;
     uint8_t token_id[TOKEN_ID_BYTES];
     uint8_t session_hash[SESSION_HASH_BYTES];
+    bool takes;
 };
 
 enum outcome { OUTCOME_DONE, OUTCOME_LOST };

@@ -11,6 +11,7 @@ struct settings {
     bool revocation_keep_access_tokens; /* HubSpot: access tokens live on after their refresh token was revoked */
     bool auto_approve;                  /* dev: /oauth/authorize answers at once as this person */
     int32_t auto_user_id, auto_hub_id;
+    str login_url;         /* the company's own sign-in; empty: ours */
     bool remember_consent; /* a confidential app that asks for no more than it has is not asked about again */
     int64_t session_idle_s, session_absolute_s;
     int64_t form_ttl_s;                               /* how long a page for people can be sent */

@@ -249,14 +249,18 @@ bool device_is_known(const struct oauth_call *c, const struct browser *b, str em
 /* ---- forms ---- */
 
 str ticket_seal(const struct oauth_call *c, const struct browser *b, const struct ticket *ticket) {
+    static const uint8_t no_session[SESSION_HASH_BYTES];
     uint8_t tag[BROWSER_TAG_BYTES];
     struct pen pen = {arena_alloc_secret(c->arena, TICKET_BYTES_MAX + ticket->query.n), 0};
-    browser_tag(c, b, tag);
+    if (b)
+        browser_tag(c, b, tag);
+    else
+        memcpy(tag, ticket->browser, sizeof tag);
     put_uint(&pen, KIND_TICKET, 1);
     put_uint(&pen, ticket->step, 1);
     put_uint(&pen, (uint64_t)(c->env.now_ms + c->env.settings->form_ttl_s * 1000), PACKED_TIME_BYTES);
     put_bytes(&pen, tag, sizeof tag);
-    put_bytes(&pen, b->session_hash, SESSION_HASH_BYTES);
+    put_bytes(&pen, b ? b->session_hash : no_session, SESSION_HASH_BYTES);
     put_uint(&pen, (uint64_t)ticket->user_id, 4);
     put_uint(&pen, (uint64_t)ticket->hub_id, 4);
     put_uint(&pen, (uint64_t)ticket->app_id, 4);
@@ -280,14 +284,28 @@ static bool read_ticket(const struct oauth_call *c, str text, struct ticket *out
     return !r.is_short;
 }
 
+bool ticket_read(const struct oauth_call *c, enum ticket_step step, str text, struct ticket *out,
+                 uint8_t out_id[TOKEN_ID_BYTES]) {
+    uint8_t head[1 + ENVELOPE_NONCE_BYTES + 2]; /* whole groups of four characters */
+    size_t n = 0;
+    if (!read_ticket(c, text, out) || out->step != step || c->env.now_ms >= out->expires_ms) return false;
+    if (!b64url_decode(str_head(text, sizeof head / 3 * 4), head, &n)) return false;
+    memcpy(out_id, head + 1, TOKEN_ID_BYTES); /* of the nonce, which no two tickets share */
+    return true;
+}
+
+bool ticket_is_of_browser(const struct oauth_call *c, const struct ticket *ticket, const struct browser *b) {
+    uint8_t tag[BROWSER_TAG_BYTES];
+    browser_tag(c, b, tag);
+    return !b->is_new && secret_equal(ticket->browser, tag, sizeof tag);
+}
+
 bool ticket_open(struct oauth_call *c, const struct browser *b, enum ticket_step step, struct sealed_form form,
                  struct ticket *out) {
-    uint8_t tag[BROWSER_TAG_BYTES];
+    uint8_t ignored[TOKEN_ID_BYTES];
     if (b->is_new || !browser_is_same_origin(c)) return browser_refuse_form(c);
-    if (!secret_str_equal(form.csrf, form_token(c, b)) || !read_ticket(c, form.flow, out))
-        return browser_refuse_form(c);
-    browser_tag(c, b, tag);
-    bool ours = out->step == step && secret_equal(out->browser, tag, sizeof tag) && c->env.now_ms < out->expires_ms;
+    if (!secret_str_equal(form.csrf, form_token(c, b))) return browser_refuse_form(c);
+    bool ours = ticket_read(c, step, form.flow, out, ignored) && ticket_is_of_browser(c, out, b);
     return ours || browser_refuse_form(c);
 }
 
@@ -322,9 +340,23 @@ void answer_see_other(struct oauth_call *c, str location) {
     c->answer.location = location;
 }
 
+/* The company's own sign-in gets a challenge, and answers it through administration. */
+static void send_elsewhere(struct oauth_call *c, const struct browser *b, const struct authorize_request *r) {
+    struct ticket ticket = {.step = TICKET_CHALLENGE};
+    str url = c->env.settings->login_url;
+    if (r) ticket.hub_id = r->hub_id;
+    if (r) ticket.query = authorize_request_query(c, r, ~0U);
+    str challenge = ticket_seal(c, b, &ticket);
+    str location = arena_printf(c->arena, "%.*s%clogin_challenge=%.*s", STR_ARG(url),
+                                str_find(url, '?') < url.n ? '&' : '?', STR_ARG(challenge));
+    answer_see_other(c, location);
+    if (b->is_new) cookie_set(c, &cookie_browser, b64_text(c, b->id, BROWSER_ID_BYTES));
+}
+
 void answer_sign_in(struct oauth_call *c, const struct browser *b, const struct authorize_request *r,
                     const struct screen *with, int http) {
     struct ticket flow = {.step = TICKET_SIGN_IN};
+    if (c->env.settings->login_url.n) return send_elsewhere(c, b, r);
     struct screen screen = with ? *with : (struct screen){.problem = SIGN_IN_FIRST};
     screen.kind = SCREEN_SIGN_IN;
     screen.action = own_url(c, S("/oauth/sign-in"));

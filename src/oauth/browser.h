@@ -54,7 +54,15 @@ bool device_is_known(const struct oauth_call *c, const struct browser *b, str em
 
 /* ---- forms ---- */
 
-enum ticket_step { TICKET_SIGN_IN = 1, TICKET_ACCOUNT, TICKET_CONSENT, TICKET_REMOVE, TICKET_SIGN_OUT };
+enum ticket_step {
+    TICKET_SIGN_IN = 1,
+    TICKET_ACCOUNT,
+    TICKET_CONSENT,
+    TICKET_REMOVE,
+    TICKET_SIGN_OUT,
+    TICKET_CHALLENGE,
+    TICKET_VERIFIER
+};
 
 /* What a form carries. The browser and the session are bound by sealing. */
 struct ticket {
@@ -67,7 +75,13 @@ struct ticket {
     str query; /* of the authorization request; empty: none */
 };
 
+/* With b NULL the browser of the ticket stays the one that it names, without a session. */
 str ticket_seal(const struct oauth_call *c, const struct browser *b, const struct ticket *ticket);
+
+/* Opens any ticket of a step that is not too old, for whichever browser. out_id names it, for what is used once. */
+bool ticket_read(const struct oauth_call *c, enum ticket_step step, str text, struct ticket *out,
+                 uint8_t out_id[TOKEN_ID_BYTES]);
+bool ticket_is_of_browser(const struct oauth_call *c, const struct ticket *ticket, const struct browser *b);
 
 /* The hidden fields of a form. */
 struct sealed_form {

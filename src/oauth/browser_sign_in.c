@@ -48,7 +48,11 @@ static void start(struct oauth_call *c) {
     c->form = FORM_PAGE;
     if (!params_read(c, &params_table, &s->params)) return;
     browser_read(c, s->params.lang, &s->browser);
-    if (c->req.method == METHOD_POST) start_form(c, s);
+    if (c->req.method != METHOD_POST) return;
+    if (c->env.settings->login_url.n)
+        oauth_refuse(c, REFUSAL_NOT_FOUND); /* passwords are not looked at here */
+    else
+        start_form(c, s);
 }
 
 static bool is_complete(const struct sign_in_call *s) { return s->email.n && s->params.password.n; }

@@ -127,8 +127,8 @@ extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revok
     endpoint_uninstall, endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
 
 /* The pages for people. */
-extern const struct endpoint endpoint_sign_in, endpoint_choose_account, endpoint_consent, endpoint_sign_out,
-    endpoint_connected_apps, endpoint_remove_app;
+extern const struct endpoint endpoint_sign_in, endpoint_login, endpoint_choose_account, endpoint_consent,
+    endpoint_sign_out, endpoint_connected_apps, endpoint_remove_app;
 
 /* What the tables of this folder support, for the metadata document. Return the number of names. */
 #define OAUTH_LIST_MAX 8

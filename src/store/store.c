@@ -187,8 +187,8 @@ static void plan_uninstall(const struct change *c, struct db_stmt *out) {
     stmt_int(out, c->now_ms);
 }
 
-static void plan_token_revoke(const struct change *c, struct db_stmt *out) {
-    stmt_begin(out, SQL_TOKEN_REVOKE);
+static void plan_token(const struct change *c, enum store_statement sql, struct db_stmt *out) {
+    stmt_begin(out, sql);
     stmt_bytes(out, c->token_id, TOKEN_ID_BYTES);
     stmt_int(out, c->expires_ms);
 }
@@ -196,16 +196,18 @@ static void plan_token_revoke(const struct change *c, struct db_stmt *out) {
 static size_t plan_session_start(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
     static const uint8_t none[SESSION_HASH_BYTES];
     const struct session *s = &c->session;
-    stmt_begin(&out[0], SQL_SESSION_INSERT);
-    stmt_bytes(&out[0], s->hash, SESSION_HASH_BYTES);
-    stmt_int(&out[0], s->user_id);
-    stmt_int(&out[0], s->auth_time_ms);
-    stmt_int(&out[0], s->created_ms);
-    stmt_int(&out[0], s->expires_ms);
-    if (memcmp(c->session_hash, none, sizeof none) == 0) return 1;
-    stmt_begin(&out[1], SQL_SESSION_DELETE);
-    stmt_bytes(&out[1], c->session_hash, SESSION_HASH_BYTES);
-    return 2;
+    size_t n = 0;
+    if (c->takes) plan_token(c, SQL_TOKEN_TAKE, &out[n++]);
+    stmt_begin(&out[n], SQL_SESSION_INSERT);
+    stmt_bytes(&out[n], s->hash, SESSION_HASH_BYTES);
+    stmt_int(&out[n], s->user_id);
+    stmt_int(&out[n], s->auth_time_ms);
+    stmt_int(&out[n], s->created_ms);
+    stmt_int(&out[n++], s->expires_ms);
+    if (memcmp(c->session_hash, none, sizeof none) == 0) return n;
+    stmt_begin(&out[n], SQL_SESSION_DELETE);
+    stmt_bytes(&out[n++], c->session_hash, SESSION_HASH_BYTES);
+    return n;
 }
 
 static void plan_grants_revoke(const struct change *c, struct db_stmt *out) {
@@ -226,7 +228,8 @@ size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX
     case CHANGE_GRANT_REVOKE: plan_update(c, SQL_GRANT_REVOKE, (int64_t[]){c->now_ms, c->expires_ms}, 2, out); return 1;
     case CHANGE_GRANT_NOT_BEFORE: plan_update(c, SQL_GRANT_NOT_BEFORE, &c->now_ms, 1, out); return 1;
     case CHANGE_GRANT_TOUCH: plan_update(c, SQL_GRANT_TOUCH, (int64_t[]){c->day}, 1, out); return 1;
-    case CHANGE_TOKEN_REVOKE: plan_token_revoke(c, out); return 1;
+    case CHANGE_TOKEN_REVOKE: plan_token(c, SQL_TOKEN_REVOKE, out); return 1;
+    case CHANGE_TOKEN_TAKE: plan_token(c, SQL_TOKEN_TAKE, out); return 1;
     case CHANGE_UNINSTALL: plan_uninstall(c, out); return 1;
     case CHANGE_SESSION_START: return plan_session_start(c, out);
     case CHANGE_SESSION_EXTEND:

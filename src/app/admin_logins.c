@@ -1,0 +1,94 @@
+/* Commands on sign-ins that the company's own application does. */
+#include "admin_handlers.h"
+#include "browser.h"
+#include "random.h"
+
+struct login {
+    struct oauth_call call; /* the rules of the pages, without a browser */
+    struct ticket challenge;
+    uint8_t id[TOKEN_ID_BYTES];
+    struct authorize_request request;
+};
+
+/* Opens the challenge; refuses when it is none, too old, or its request is no longer good. */
+static void open_challenge(struct admin_call *c, struct login *out) {
+    uint8_t *random = arena_alloc_secret(c->arena, OAUTH_RANDOM_PEOPLE_BYTES);
+    random_fill(random, OAUTH_RANDOM_PEOPLE_BYTES);
+    *out = (struct login){
+        .call = {.env = {.now_ms = c->now_ms,
+                         .registry = c->instance->registry,
+                         .keyring = c->instance->keyring,
+                         .settings = &c->instance->settings,
+                         .random = random},
+                 .arena = c->arena},
+    };
+    if (!ticket_read(&out->call, TICKET_CHALLENGE, c->in.challenge.v, &out->challenge, out->id)) {
+        admin_refuse(c, 404, "not_found",
+                     "this challenge is none of ours, or is too old; the person has to begin again");
+        return;
+    }
+    if (out->challenge.query.n && !ticket_request(&out->call, &out->challenge, &out->request))
+        admin_refuse(c, 409, "conflict", "what the app asked for is no longer allowed; the person has to begin again");
+}
+
+RC admin_do_login_show(struct admin_call *c) {
+    struct login login;
+    open_challenge(c, &login);
+    if (admin_refused(c)) return RC_OK;
+    const struct authorize_request *r = &login.request;
+    const struct app *app = login.call.app;
+    if (app) {
+        json_member_str(&c->json, S("client_id"), app->client_id);
+        json_member_str(&c->json, S("app_name"), app->name);
+        admin_write_scopes(c, S("scopes"), &r->required);
+        admin_write_scopes(c, S("optional_scopes"), &r->optional);
+    }
+    if (r->hub_id) json_member_int(&c->json, S("hub_id"), r->hub_id);
+    if (r->params.login_hint.n) json_member_str(&c->json, S("login_hint"), r->params.login_hint);
+    if (r->params.ui_locales.n) json_member_str(&c->json, S("ui_locales"), r->params.ui_locales);
+    json_member_bool(&c->json, S("must_sign_in_again"), (r->prompts & PROMPT_LOGIN) != 0);
+    admin_write_time(&c->json, S("expires_at"), login.challenge.expires_ms);
+    return RC_OK;
+}
+
+/* Takes the challenge, so that it is answered once, and says where the browser goes. user_id 0: rejected. */
+static RC answer(struct admin_call *c, struct login *login, int32_t user_id, int32_t hub_id) {
+    enum outcome outcome = OUTCOME_DONE;
+    struct change change = {.kind = CHANGE_TOKEN_TAKE, .expires_ms = login->challenge.expires_ms};
+    struct ticket verifier = login->challenge;
+    memcpy(change.token_id, login->id, TOKEN_ID_BYTES);
+    TRY(storage_change(c->instance->admin, &change, c->arena, &outcome));
+    if (outcome == OUTCOME_LOST) {
+        admin_refuse(c, 409, "conflict", "this challenge was answered before");
+        return RC_OK;
+    }
+    verifier.step = TICKET_VERIFIER;
+    verifier.user_id = user_id;
+    if (hub_id) verifier.hub_id = hub_id;
+    str text = ticket_seal(&login->call, NULL, &verifier), issuer = c->instance->settings.issuer;
+    json_member_str(&c->json, S("redirect_to"),
+                    arena_printf(c->arena, "%.*s/oauth/login?login_verifier=%.*s", STR_ARG(issuer), STR_ARG(text)));
+    return RC_OK;
+}
+
+RC admin_do_login_accept(struct admin_call *c) {
+    struct login login;
+    struct user user;
+    struct account account = {.hub_id = 0};
+    open_challenge(c, &login);
+    if (!admin_refused(c)) TRY(admin_find_user(c, c->in.user.v, &user));
+    if (!admin_refused(c) && c->in.account.given) TRY(admin_find_account(c, c->in.account.v, &account));
+    if (admin_refused(c)) return RC_OK;
+    if (user.disabled_ms) {
+        admin_refuse(c, 409, "conflict", "this person is disabled; see `grantd user enable`");
+        return RC_OK;
+    }
+    admin_note(c, "user", user.user_id);
+    return answer(c, &login, user.user_id, account.hub_id);
+}
+
+RC admin_do_login_reject(struct admin_call *c) {
+    struct login login;
+    open_challenge(c, &login);
+    return admin_refused(c) ? RC_OK : answer(c, &login, 0, 0);
+}
