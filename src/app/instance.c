@@ -61,18 +61,28 @@ struct key_store instance_key_store(const struct instance *i) {
     return key_store_of(i, i->registry);
 }
 
+/* Copies may be kept for half of the time that a new key is published before its use. */
+static RC make_documents(const struct instance *i, const struct registry *registry, const struct keyset *keys,
+                         struct documents **out) {
+    return documents_make(&i->settings, i->options.signing_key_ahead_s / 2, registry, &keys->signers.keys, out);
+}
+
 static RC load_snapshot(struct instance *i, int64_t now_ms, struct snapshot **out) {
-    struct registry *registry;
-    struct keyset *keys;
+    struct registry *registry = NULL;
+    struct keyset *keys = NULL;
+    struct documents *documents = NULL;
+    bool ignored;
     TRY(registry_load(i->admin, &registry));
     struct key_store store = key_store_of(i, registry);
-    bool ignored;
     struct rc rc = keys_rotate_due(&store, now_ms, &ignored);
     if (rc_ok(rc)) rc = keys_load(&store, now_ms, &keys);
-    if (rc_ok(rc))
-        *out = snapshot_new(registry, keys);
-    else
-        registry_free(registry);
+    if (rc_ok(rc)) rc = make_documents(i, registry, keys, &documents);
+    if (rc_ok(rc)) {
+        *out = snapshot_new(registry, keys, documents);
+        return RC_OK;
+    }
+    keys_free(keys);
+    registry_free(registry);
     return rc;
 }
 

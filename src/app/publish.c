@@ -4,11 +4,12 @@
 
 #include <stdlib.h>
 
-struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys) {
+struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys, struct documents *documents) {
     struct snapshot *s = calloc(1, sizeof *s);
     if (!s) abort();
     s->registry = registry;
     s->keys = keys;
+    s->documents = documents;
     atomic_init(&s->holders, 1);
     return s;
 }
@@ -20,6 +21,7 @@ struct snapshot *snapshot_hold(struct snapshot *s) {
 
 void snapshot_release(struct snapshot *s) {
     if (!s || atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) != 1) return;
+    documents_free(s->documents);
     keys_free(s->keys);
     registry_free(s->registry);
     free(s);

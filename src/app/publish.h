@@ -3,6 +3,7 @@
 #ifndef GRANTD_PUBLISH_H
 #define GRANTD_PUBLISH_H
 
+#include "documents.h"
 #include "keys_load.h"
 #include "registry.h"
 
@@ -11,11 +12,12 @@
 struct snapshot {
     struct registry *registry;
     struct keyset *keys;
+    struct documents *documents;
     atomic_uint holders;
 };
 
-/* A snapshot with one holder; it owns both from now on. */
-struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys);
+/* A snapshot with one holder; it owns all of them from now on. */
+struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys, struct documents *documents);
 
 struct snapshot *snapshot_hold(struct snapshot *s);
 void snapshot_release(struct snapshot *s); /* the last one frees it; NULL is allowed */

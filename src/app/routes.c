@@ -3,6 +3,14 @@
 /* Assets belong to the pages, which the rules do not know: the program answers. */
 static const struct endpoint endpoint_asset = {"asset", NULL, NULL, NULL, NULL};
 
+/* And so do the published documents. */
+const struct endpoint endpoint_metadata = {"metadata", NULL, NULL, NULL, NULL};
+const struct endpoint endpoint_jwks = {"jwks", NULL, NULL, NULL, NULL};
+
+enum route_document route_document_of(const struct route *route) {
+    return route->endpoint == &endpoint_jwks ? ROUTE_JWKS : ROUTE_METADATA;
+}
+
 #define PEOPLE_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_PEOPLE)
 #define TOKEN_FLAGS  (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
 
@@ -20,6 +28,8 @@ const struct route route_rows[] = {
     {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps},
     {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app},
     {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset},
+    {"/.well-known/oauth-authorization-server", METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata},
+    {"/.well-known/jwks.json", METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks},
     {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall},
     {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token},
     {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token},
@@ -40,6 +50,17 @@ static bool is_version(str segment) {
 static bool is_number(str segment) {
     uint64_t ignored;
     return str_to_u64(segment, INT32_MAX, &ignored);
+}
+
+void route_write_path(const struct endpoint *endpoint, struct buf *out) {
+    const struct route *row = route_rows;
+    while (row->endpoint != endpoint || (row->flags & ROUTE_V1)) row++;
+    for (const char *p = row->pattern; *p; p++) {
+        if (*p == '$')
+            buf_add(out, versions[0]);
+        else
+            buf_add_char(out, *p);
+    }
 }
 
 struct segments {

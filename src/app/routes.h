@@ -2,6 +2,7 @@
 #ifndef GRANTD_ROUTES_H
 #define GRANTD_ROUTES_H
 
+#include "buf.h"
 #include "oauth.h"
 
 enum route_flag {
@@ -13,6 +14,7 @@ enum route_flag {
     ROUTE_LIMIT_GRANT = 32, /* refused when codes or refresh tokens failed too often */
     ROUTE_PEOPLE = 64,      /* shows pages: cookies, forms */
     ROUTE_ASSET = 128,      /* a file that pages need */
+    ROUTE_DOCUMENT = 256,   /* published bytes, see documents.h; the endpoint says which */
 };
 
 /* One row. In a pattern the segment "$" stands for any version name of the API, "#" for a number, "*" for anything that is not empty. */
@@ -33,6 +35,15 @@ struct route_match {
     uint32_t allowed;          /* every method that the path takes; 0: the path is unknown */
     str arg;                   /* the raw text of "#" or "*" */
 };
+
+/* What is published ready-made. The program answers, so the endpoints have no rules. */
+enum route_document { ROUTE_METADATA, ROUTE_JWKS, ROUTE_DOCUMENTS };
+extern const struct endpoint endpoint_metadata, endpoint_jwks;
+enum route_document route_document_of(const struct route *route);
+
+/* The path under which an endpoint is announced: the first row that is not of v1, with today's version of the API. */
+#define ROUTE_PATH_MAX 128
+void route_write_path(const struct endpoint *endpoint, struct buf *out);
 
 /* Looks a raw path up: "//" collapses, a trailing slash is ignored. HEAD is found where GET is. */
 struct route_match route_find(str path, enum oauth_method method, bool compat_v1);

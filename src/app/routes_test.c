@@ -42,6 +42,9 @@ static void test_find(void **state) {
         {S("/oauth/v1/refresh-tokens/x"), METHOD_GET, &endpoint_v1_refresh_token, "GET, HEAD, DELETE", S("x")},
         {S("/oauth/v1/refresh-tokens/x"), METHOD_DELETE, &endpoint_v1_refresh_delete, "GET, HEAD, DELETE", S("x")},
         {S("/oauth/v1/refresh-tokens/x"), METHOD_POST, NULL, "GET, HEAD, DELETE", S("")},
+        {S("/.well-known/oauth-authorization-server"), METHOD_GET, &endpoint_metadata, "GET, HEAD", S("")},
+        {S("/.well-known/jwks.json"), METHOD_HEAD, &endpoint_jwks, "GET, HEAD", S("")},
+        {S("/.well-known/jwks.json"), METHOD_POST, NULL, "GET, HEAD", S("")},
         {S("/"), METHOD_GET, NULL, "", S("")},
         {S(""), METHOD_GET, NULL, "", S("")},
         {S("*"), METHOD_OPTIONS, NULL, "", S("")},
@@ -76,7 +79,7 @@ static void test_table(void **state) {
     for (size_t i = 0; i < route_count; i++) {
         const struct route *row = &route_rows[i];
         CHECK(i, row->pattern[0] == '/' && row->endpoint && row->methods);
-        CHECK(i, !(row->flags & ROUTE_NO_STORE) == ((row->flags & ROUTE_ASSET) != 0));
+        CHECK(i, !(row->flags & ROUTE_NO_STORE) == ((row->flags & (ROUTE_ASSET | ROUTE_DOCUMENT)) != 0));
         CHECK(i, !(row->methods & METHOD_POST) || (row->flags & ROUTE_FORM));
         CHECK(i, !(row->flags & ROUTE_LIMIT_GRANT) || (row->flags & ROUTE_LIMIT_AUTH));
         CHECK(i, !(row->flags & ROUTE_QUERY) || (row->flags & ROUTE_V1));

@@ -378,7 +378,9 @@ static bool is_form(str content_type) { return str_eq_nocase(str_trim(str_take(&
 /* What can be refused by method, path and headers alone; REFUSAL_NONE: go on. */
 static enum refusal admit(struct run *r, const struct run_input *input) {
     enum oauth_method method = method_of(input->method);
-    struct route_match match = route_find(input->path, method, r->env->settings->compat_v1);
+    str path;
+    if (!documents_route_path(r->env->settings, input->path, &path)) return REFUSAL_NOT_FOUND;
+    struct route_match match = route_find(path, method, r->env->settings->compat_v1);
     if (!match.allowed) return REFUSAL_NOT_FOUND;
     if (!match.route) {
         char allow[ROUTE_ALLOW_BYTES];
@@ -429,6 +431,28 @@ static void serve_asset(struct run *r, str if_none_match) {
     r->done(r->arg, &r->response);
 }
 
+/* Anybody may read them, from any page (CORS, RFC 9700 s2.6). */
+static void serve_document(struct run *r, str if_none_match) {
+    const struct documents *all = r->lease->snapshot->documents;
+    const struct document *document = &all->of[route_document_of(r->route)];
+    bool known = documents_tag_matches(if_none_match, document->etag);
+    add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
+    add_header(r, S("X-Content-Type-Options"), S("nosniff"));
+    add_header(r, S("Access-Control-Allow-Origin"), S("*"));
+    add_header(r, S("Cache-Control"), all->cache_control);
+    add_header(r, S("ETag"), (str){document->etag, DOCUMENT_ETAG_CHARS});
+    r->response = (struct web_response){
+        .status = known ? 304 : 200,
+        .content_type = content_type_of(known ? ANSWER_EMPTY : ANSWER_JSON),
+        .body = known ? (str){NULL, 0} : document->body,
+        .headers = r->headers,
+        .n_headers = r->n_headers,
+    };
+    struct lease *lease = r->lease; /* the bytes are the snapshot's, the request is gone when it is answered */
+    r->done(r->arg, &r->response);
+    lease_drop(lease);
+}
+
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg) {
     struct run *r = new_run(env, arena, done, arg);
@@ -439,6 +463,10 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
     }
     if (r->route->flags & ROUTE_ASSET) {
         serve_asset(r, input->if_none_match);
+        return;
+    }
+    if (r->route->flags & ROUTE_DOCUMENT) {
+        serve_document(r, input->if_none_match);
         return;
     }
     if (r->route->flags & ROUTE_PEOPLE) prepare_page(r, input);

@@ -40,10 +40,10 @@ static const struct client_method methods[] = {
 };
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 
-size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX]) {
+size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public) {
     size_t n = 0;
     for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (methods[i].offered) out[n++] = methods[i].name;
+        if (methods[i].offered && (with_public || !methods[i].for_public)) out[n++] = methods[i].name;
     return n;
 }
 

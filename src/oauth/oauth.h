@@ -133,7 +133,7 @@ extern const struct endpoint endpoint_sign_in, endpoint_login, endpoint_choose_a
 /* What the tables of this folder support, for the metadata document. Return the number of names. */
 #define OAUTH_LIST_MAX 8
 size_t oauth_list_grant_types(str out[OAUTH_LIST_MAX]);
-size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX]);
+size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public); /* false: only those that prove something */
 
 /* Sets the refusal of a call (a helper for rules and for the program). */
 static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }

@@ -230,15 +230,41 @@ def paths():
     return found
 
 
+def well_known_schemas():
+    listed = {"type": "array", "items": text(), "minItems": 1, "uniqueItems": True}
+    addresses = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri")
+    lists = ("response_types_supported", "response_modes_supported", "grant_types_supported", "code_challenge_methods_supported",
+             "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
+             "introspection_endpoint_auth_methods_supported")
+    key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
+           "x": text(), "y": text(), "n": text(), "e": text()}
+    return {
+        "Metadata": closed({
+            "issuer": text(format="uri"), **{name: text(format="uri") for name in addresses}, **{name: listed for name in lists},
+            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES}),
+        "KeySet": closed({"keys": {"type": "array", "minItems": 1, "items": closed(key, optional=("crv", "x", "y", "n", "e"))}}),
+    }
+
+
+def well_known_paths():
+    found = {}
+    for path, name, schema, summary in (
+            ("/.well-known/oauth-authorization-server", "metadata", "Metadata", "All that a client must know (RFC 8414)"),
+            ("/.well-known/jwks.json", "jwks", "KeySet", "The keys that tokens are signed with (RFC 7517)")):
+        found[path] = {"get": {"operationId": name, "summary": summary, "tags": ["well-known"], "responses": {
+            "200": json_answer(schema, "may be kept as Cache-Control says"), "304": {"description": "as before"}, **errors(405, 500, 503)}}}
+    return found
+
+
 def openapi():
     return {
         "openapi": "3.1.0",
         "info": {"title": "grantd", "version": "0.1.0", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
                  "description": "The public API. Every answer of the test suite's real server is checked against this document."},
         "servers": [{"url": "http://127.0.0.1:8080"}],
-        "paths": paths(),
+        "paths": {**paths(), **well_known_paths()},
         "components": {
-            "schemas": {**error_schemas(), **token_schemas(), **info_schemas()},
+            "schemas": {**error_schemas(), **token_schemas(), **info_schemas(), **well_known_schemas()},
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -1,0 +1,46 @@
+#include "metadata.h"
+
+#include "oauth.h"
+
+static void write_list(struct json *j, str member, const str *names, size_t n) {
+    json_key(j, member);
+    json_open_array(j);
+    for (size_t i = 0; i < n; i++) json_str(j, names[i]);
+    json_close_array(j);
+}
+
+/* What somebody may ask for; hidden scopes are for the grants that have them. */
+static void write_scopes(struct json *j, const struct registry *registry) {
+    json_key(j, S("scopes_supported"));
+    json_open_array(j);
+    for (size_t i = 0; i < registry->n_scopes; i++)
+        if (!registry->scopes[i].hidden) json_str(j, registry->scopes[i].name);
+    json_close_array(j);
+}
+
+/* Each endpoint takes the ways of authentication that its rule takes. */
+static void write_auth(struct json *j) {
+    str methods[OAUTH_LIST_MAX];
+    size_t n = oauth_list_auth_methods(methods, true);
+    write_list(j, S("token_endpoint_auth_methods_supported"), methods, n);
+    write_list(j, S("revocation_endpoint_auth_methods_supported"), methods, n);
+    n = oauth_list_auth_methods(methods, false);
+    write_list(j, S("introspection_endpoint_auth_methods_supported"), methods, n);
+}
+
+void metadata_write(const struct metadata *m, struct buf *out) {
+    static const str code[] = {S("code")}, query[] = {S("query")}, s256[] = {S("S256")};
+    struct json j = json_on(out);
+    str grants[OAUTH_LIST_MAX];
+    json_open(&j);
+    json_member_str(&j, S("issuer"), m->issuer);
+    for (size_t i = 0; i < m->n_endpoints; i++) json_member_str(&j, m->endpoints[i].member, m->endpoints[i].url);
+    write_list(&j, S("response_types_supported"), code, 1);
+    write_list(&j, S("response_modes_supported"), query, 1);
+    write_list(&j, S("grant_types_supported"), grants, oauth_list_grant_types(grants));
+    write_auth(&j);
+    write_list(&j, S("code_challenge_methods_supported"), s256, 1);
+    json_member_bool(&j, S("authorization_response_iss_parameter_supported"), true); /* RFC 9207 s3 */
+    write_scopes(&j, m->registry);
+    json_close(&j);
+}

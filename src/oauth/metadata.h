@@ -1,0 +1,25 @@
+/* metadata: the documents by which a client finds out everything else (RFC 8414). What they say comes from the tables that the rules
+ * work by: nothing that does not work is announced, and nothing that works is left out. */
+#ifndef GRANTD_METADATA_H
+#define GRANTD_METADATA_H
+
+#include "json_write.h"
+#include "registry.h"
+
+/* An address, under the member by which it is announced ("token_endpoint"). */
+struct metadata_endpoint {
+    str member, url;
+};
+#define METADATA_ENDPOINTS_MAX 16
+
+struct metadata {
+    str issuer;
+    const struct metadata_endpoint *endpoints;
+    size_t n_endpoints;
+    const struct registry *registry; /* its catalogue of scopes */
+};
+
+/* Writes the metadata of an authorization server (RFC 8414 s2). */
+void metadata_write(const struct metadata *m, struct buf *out);
+
+#endif
