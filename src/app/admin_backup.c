@@ -99,7 +99,8 @@ RC admin_do_backup_start(struct admin_call *c) {
     struct backup_status status;
     const char *path = arena_cstr(c->arena, c->in.file.v);
     if (!c->instance->db->driver->backup) {
-        admin_refuse(c, 409, "not_here", "this store is backed up with PostgreSQL's own tools, pg_dump or pg_basebackup");
+        admin_refuse(c, 409, "not_here",
+                     "this store is backed up with PostgreSQL's own tools, pg_dump or pg_basebackup");
         return RC_OK;
     }
     if (access(path, F_OK) == 0) {
