@@ -3,9 +3,12 @@ import json
 import pathlib
 import re
 
+import pytest
+
 import tree
 
 P = pathlib.PurePosixPath
+NPM = ["tests/clients", "tests/browser"]
 
 
 def packages_of_dev():
@@ -24,14 +27,16 @@ def test_every_explained_package_is_installed():
     assert named == packages_of_dev()
 
 
-def test_npm_versions_are_pinned():
-    package = json.loads(tree.text(P("tests/clients/package.json")))
+@pytest.mark.parametrize("folder", NPM)
+def test_npm_versions_are_pinned(folder):
+    package = json.loads(tree.text(P(folder, "package.json")))
     wanted = {**package.get("dependencies", {}), **package.get("devDependencies", {})}
     assert wanted and not [v for v in wanted.values() if not re.fullmatch(r"(npm:@?[\w/-]+@)?\d+\.\d+\.\d+", v)]
 
 
-def test_npm_lock_has_hashes_and_no_addresses():
-    lock = json.loads(tree.text(P("tests/clients/package-lock.json")))
+@pytest.mark.parametrize("folder", NPM)
+def test_npm_lock_has_hashes_and_no_addresses(folder):
+    lock = json.loads(tree.text(P(folder, "package-lock.json")))
     rows = {name: row for name, row in lock["packages"].items() if name}
     assert rows and not [name for name, row in rows.items() if "resolved" in row or not row["integrity"].startswith("sha512-")]
     assert not [name for name, row in rows.items() if row.get("hasInstallScript")]
