@@ -291,7 +291,7 @@ static str text_of(struct kit *k, const struct answer *a) {
 struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const struct oauth_req *req) {
     struct oauth_call *c = ARENA_NEW(k->arena, struct oauth_call);
     uint8_t *random = arena_zalloc(k->arena, OAUTH_RANDOM_PEOPLE_BYTES);
-    fill_random(k, random, OAUTH_RANDOM_BYTES);
+    fill_random(k, random, k->settings.auto_approve ? OAUTH_RANDOM_BYTES : OAUTH_RANDOM_PEOPLE_BYTES);
     c->env = (struct oauth_env){.now_ms = k->now_ms,
                                 .registry = &k->registry,
                                 .keyring = &k->ring,
