@@ -6,6 +6,7 @@ size_t front_addresses(const struct options *o, struct arena *arena, const struc
         struct front_address kind;
     } lists[] = {
         {&o->listen, {.option = "listen"}},
+        {&o->h2c_listen, {.option = "h2c_listen", .http2 = true}},
         {&o->tls_listen, {.option = "tls_listen", .tls = true}},
         {&o->mtls_listen, {.option = "mtls_listen", .tls = true, .ask_certificate = true}},
     };

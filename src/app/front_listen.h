@@ -9,6 +9,7 @@ struct front_address {
     const char *option; /* the one that named it */
     bool tls;
     bool ask_certificate; /* of TLS clients */
+    bool http2;           /* by prior knowledge */
 };
 
 /* Those of listen first, in their order. They live in the arena; returns how many. */

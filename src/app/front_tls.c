@@ -71,6 +71,7 @@ static struct web_tls_options web_options_of(struct front_tls *tls, const struct
         .pairs = pairs,
         .n_pairs = n,
         .client_ca = o->tls_client_ca.n ? arena_cstr(tls->arena, o->tls_client_ca) : NULL,
+        .http2 = o->http2,
         .ticket_keys = tickets ? ticket_key : NULL,
         .ticket_keys_arg = tls,
     };

@@ -154,7 +154,7 @@ static RC open_worker(struct server *s, size_t w, const struct web_options *web)
     for (size_t a = 0; a < s->n_addresses; a++) {
         const int *fds = s->fds + a * s->n_workers;
         bool shared = s->n_workers > 1 && fds[1] < 0;
-        struct web_listening how = {.ask_certificate = s->addresses[a].ask_certificate};
+        struct web_listening how = {.ask_certificate = s->addresses[a].ask_certificate, .http2 = s->addresses[a].http2};
         if (s->addresses[a].tls) how.tls = front_tls_web(s->tls);
         TRY(worker_listen(&s->workers[w], shared ? fds[0] : fds[w], &how));
     }

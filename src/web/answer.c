@@ -1,6 +1,7 @@
 /* Writing answers into the output of a connection. */
 #include <time.h>
 
+#include "h2.h"
 #include "http_rules.h"
 #include "loop.h"
 
@@ -60,7 +61,7 @@ static str status_line(int status) {
     return status_lines[i].line;
 }
 
-static str date_now(struct web_loop *loop) {
+str answer_date(struct web_loop *loop) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
     if (now.tv_sec != loop->date_s) {
@@ -70,8 +71,7 @@ static str date_now(struct web_loop *loop) {
     return (str){loop->date, TIMETEXT_HTTP_BYTES - 1};
 }
 
-/* The one place that keeps a value from ending its header (response splitting). */
-static bool is_header(str name, str value) {
+bool answer_is_header(str name, str value) {
     return name.n && http_is_all(name, HTTP_TCHAR) && http_is_all(value, HTTP_VALUE);
 }
 
@@ -89,7 +89,7 @@ static char *put_number(char *p, uint64_t v) {
 }
 
 static char *put_header(char *p, str name, str value) {
-    if (!is_header(name, value)) return p;
+    if (!answer_is_header(name, value)) return p;
     p = put(p, name);
     p = put(p, S(": "));
     p = put(p, value);
@@ -102,7 +102,7 @@ static char *put_connection(char *p, const struct frame *frame) {
 }
 
 /* A 204 or 304 has neither body nor length (RFC 9110 s8.6). */
-static bool may_have_body(int status) { return status != 204 && status != 304; }
+bool answer_may_have_body(int status) { return status != 204 && status != 304; }
 
 static size_t answer_bytes_max(const struct web_response *r) {
     size_t n = HEAD_BYTES_MAX + r->content_type.n + r->body.n;
@@ -116,9 +116,9 @@ static void answer(struct conn *c, const struct web_response *r, const struct fr
     char *start = c->out.p + c->out.end, *p = start;
 
     p = put(p, status_line(r->status));
-    p = put_header(p, S("Date"), date_now(c->loop));
+    p = put_header(p, S("Date"), answer_date(c->loop));
     if (r->content_type.n) p = put_header(p, S("Content-Type"), r->content_type);
-    if (may_have_body(r->status)) {
+    if (answer_may_have_body(r->status)) {
         p = put(p, S("Content-Length: "));
         p = put_number(p, body.n);
         p = put(p, S("\r\n"));
@@ -127,7 +127,7 @@ static void answer(struct conn *c, const struct web_response *r, const struct fr
     p = put_connection(p, frame);
     for (size_t i = 0; i < r->n_headers; i++) p = put_header(p, r->headers[i].name, r->headers[i].value);
     p = put(p, S("\r\n"));
-    if (may_have_body(r->status) && !frame->head_only) p = put(p, body);
+    if (answer_may_have_body(r->status) && !frame->head_only) p = put(p, body);
     bytes_advance(&c->out, (size_t)(p - start));
 }
 
@@ -138,22 +138,31 @@ void answer_continue(struct conn *c) {
     bytes_advance(&c->out, text.n);
 }
 
-void answer_refusal(struct conn *c, int status) {
+void answer_fill_refusal(struct web_loop *loop, int status, struct arena *arena, struct web_response *out) {
     static const struct web_header retry_after = {{"Retry-After", 11}, {"1", 1}};
-    const struct web_options *o = &c->loop->options;
-    struct web_response r = {.status = status, .close = true};
-    struct frame frame = {.keep_alive = false};
+    const struct web_options *o = &loop->options;
+    *out = (struct web_response){.status = status, .close = true};
     if (status == 503) {
-        r.headers = &retry_after;
-        r.n_headers = 1;
+        out->headers = &retry_after;
+        out->n_headers = 1;
     }
+    if (o->refusal) o->refusal(out, arena, o->refusal_arg);
+}
+
+void answer_refusal(struct conn *c, int status) {
+    struct web_response r;
+    struct frame frame = {.keep_alive = false};
     struct arena *arena = loop_take_arena(c->loop);
-    if (o->refusal) o->refusal(&r, arena, o->refusal_arg);
+    answer_fill_refusal(c->loop, status, arena, &r);
     answer(c, &r, &frame);
     loop_give_arena(c->loop, arena);
 }
 
 void web_respond(struct web_exchange *x, const struct web_response *response) {
+    if (x->stream) {
+        h2_respond(x, response);
+        return;
+    }
     struct conn *c = x->conn;
     struct web_loop *loop = c->loop;
     if (c->state != CONN_GONE) {

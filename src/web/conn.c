@@ -1,5 +1,6 @@
 #include "conn.h"
 
+#include "h2.h"
 #include "loop.h"
 #include "must_alloc.h"
 
@@ -7,11 +8,12 @@
 
 static str request_head(const struct conn *c) { return (str){bytes_front(&c->in), c->head_n}; }
 
-static struct web_exchange *exchange_new(struct conn *c) {
+struct web_exchange *conn_new_exchange(struct conn *c) {
     struct arena *arena = loop_take_arena(c->loop);
     struct web_exchange *x = arena_alloc(arena, sizeof *x); /* the head's 100 headers need no zeros */
     x->conn = c;
     x->arena = arena;
+    x->stream = NULL;
     x->data = NULL;
     return x;
 }
@@ -42,12 +44,12 @@ static int take_body(struct conn *c) {
     return verdict;
 }
 
-static void dispatch(struct conn *c, struct web_exchange *x) {
+void conn_hand_over(struct web_exchange *x, str body) {
+    struct conn *c = x->conn;
     struct web_loop *loop = c->loop;
-    const char *body = bytes_front(&c->in) + c->head_n;
     x->request = (struct web_request){
         .head = &x->head,
-        .body = {body, c->body_n},
+        .body = body,
         .peer = str_of(c->peer_text),
         .is_unix = c->peer.is_unix,
         .is_secure = c->tls != NULL,
@@ -68,9 +70,14 @@ static void dispatch(struct conn *c, struct web_exchange *x) {
         if (scheme == PEER_SCHEME_HTTPS) x->request.is_secure = true;
         x->request.is_exposed = !c->tls && scheme == PEER_SCHEME_OTHER;
     }
-    c->exchange = x;
+    c->had_request = true;
     loop->n_exchanges++;
     c->listener->handler(x, &x->request, c->listener->arg);
+}
+
+static void dispatch(struct conn *c, struct web_exchange *x) {
+    c->exchange = x;
+    conn_hand_over(x, (str){bytes_front(&c->in) + c->head_n, c->body_n});
 }
 
 /* The head is complete: reads what frames the body. The parsed head is not kept while the body is on its way: it is large, and its slices
@@ -89,7 +96,7 @@ static void begin_body(struct conn *c, const struct web_exchange *x) {
 static bool take_rest(struct conn *c, struct web_exchange *x) {
     int verdict = take_body(c);
     if (verdict == 1) {
-        int status = x ? 0 : parse_head(c, x = exchange_new(c));
+        int status = x ? 0 : parse_head(c, x = conn_new_exchange(c));
         if (status == 0) {
             dispatch(c, x);
             return true;
@@ -107,7 +114,7 @@ static bool take_head(struct conn *c) {
     if (n < 0) conn_refuse(c, -n);
     if (n <= 0) return false;
     c->head_n = (size_t)n;
-    struct web_exchange *x = exchange_new(c);
+    struct web_exchange *x = conn_new_exchange(c);
     int status = parse_head(c, x);
     if (status) {
         loop_give_arena(c->loop, x->arena);
@@ -122,8 +129,20 @@ static bool may_take_request(const struct conn *c) {
     return c->state != CONN_GONE && !c->last && !c->exchange && !c->writing.p && bytes_n(&c->in) > 0;
 }
 
+/* Whether the peer begins with the preface of HTTP/2 where that is allowed. 1: it does, 0: it may still, -1: no. */
+static int looks_like_http2(const struct conn *c) {
+    if (!c->listener->http2 || c->had_request || c->head_n || c->last) return -1;
+    str preface = S(H2_PREFACE), have = {c->in.p ? bytes_front(&c->in) : "", bytes_n(&c->in)};
+    if (!str_starts_with(preface, str_head(have, preface.n))) return -1;
+    return have.n >= preface.n ? 1 : 0;
+}
+
 /* Takes requests off the input, one after the other. True when only the bound of the output ended it. */
 static bool take_requests(struct conn *c) {
+    int http2 = c->h2 ? 1 : looks_like_http2(c);
+    if (http2 == 1 && !c->h2) h2_open(c);
+    if (http2 == 1) return h2_turn(c);
+    if (http2 == 0 && !c->peer_ended) return false;
     while (may_take_request(c)) {
         if (bytes_n(&c->out) >= OUT_HIGH_BYTES) return true;
         bool more = c->head_n ? take_rest(c, NULL) : take_head(c);
@@ -176,7 +195,7 @@ static void finish(struct conn *c) {
 static enum conn_state state_now(const struct conn *c) {
     if (c->tls && !c->tls->open) return CONN_OPENING;
     if (c->writing.p) return CONN_WRITING;
-    if (c->exchange) return CONN_HANDLING;
+    if (c->exchange || (c->h2 && c->h2->n_streams)) return CONN_HANDLING;
     if (c->head_n) return CONN_BODY;
     return bytes_n(&c->in) ? CONN_HEAD : CONN_IDLE;
 }
@@ -197,7 +216,7 @@ static void settle(struct conn *c) {
 
 /* A peer that ends in the midst of a request gets an answer as well, if it still listens. */
 static void refuse_cut_request(struct conn *c) {
-    if (c->peer_ended && may_take_request(c)) conn_refuse(c, 400);
+    if (c->peer_ended && !c->h2 && may_take_request(c)) conn_refuse(c, 400);
 }
 
 void conn_turn(struct conn *c) {
@@ -252,20 +271,26 @@ void conn_free(struct conn *c) {
     bytes_release(&c->in, &c->loop->bytes);
     bytes_release(&c->out, &c->loop->bytes);
     bytes_release(&c->writing, &c->loop->bytes);
+    h2_free(c);
     tls_conn_free(c);
     free(c);
+}
+
+void conn_free_if_over(struct conn *c) {
+    if (c->handle_closed && !c->exchange && (!c->h2 || c->h2->n_exchanges == 0)) conn_free(c);
 }
 
 static void on_closed(uv_handle_t *handle) {
     struct conn *c = handle->data;
     c->handle_closed = true;
-    if (!c->exchange) conn_free(c);
+    conn_free_if_over(c);
 }
 
 void conn_close(struct conn *c) {
     if (c->state == CONN_GONE) return;
     conn_enter(c, CONN_GONE);
     atomic_fetch_sub_explicit(&c->loop->n_conns, 1, memory_order_relaxed);
+    if (c->h2) h2_abandon(c);
     uv_close(&c->uv.handle, on_closed);
     loop_check_drained(c->loop);
 }
@@ -273,6 +298,12 @@ void conn_close(struct conn *c) {
 /* A deadline has passed. Leaves the state in any case. */
 void conn_expire(struct conn *c) {
     bool waits_for_request = c->state == CONN_HEAD || c->state == CONN_BODY;
+    if (c->h2 && c->state == CONN_IDLE) {
+        h2_leave(c, true);
+        conn_turn(c);
+        if (c->state == CONN_IDLE) conn_close(c);
+        return;
+    }
     if (!waits_for_request) {
         conn_close(c);
         return;
@@ -284,7 +315,7 @@ void conn_expire(struct conn *c) {
 void conn_end_exchange(struct conn *c) {
     c->exchange = NULL;
     if (c->state == CONN_GONE) {
-        if (c->handle_closed) conn_free(c);
+        conn_free_if_over(c);
         return;
     }
     bytes_drop(&c->in, &c->loop->bytes, c->raw_n);

@@ -25,6 +25,9 @@ enum conn_state {
     CONN_STATES
 };
 
+/* In the order of a stream's life (h2.h); each has a list of the loop, in the order of its deadlines. */
+enum stream_state { STREAM_HEAD, STREAM_BODY, STREAM_HANDLING, STREAM_ANSWERING, STREAM_STATES };
+
 struct link {
     struct link *prev, *next;
 };
@@ -37,6 +40,7 @@ struct listener {
     void *arg;
     struct web_tls *tls; /* NULL: plain */
     bool ask_certificate;
+    bool http2; /* by prior knowledge */
     int fd;
     uv_poll_t poll;
     uv_timer_t pause;
@@ -74,6 +78,8 @@ struct conn {
     uint64_t content_length;
     struct http_chunks chunks;
     struct web_exchange *exchange;
+    struct h2 *h2;    /* NULL: HTTP/1 */
+    bool had_request; /* it is HTTP/1 for good */
 
     struct bytes out;     /* answers that wait for the end of the turn */
     struct bytes writing; /* what libuv is sending; its memory must not move */
@@ -86,7 +92,8 @@ struct conn {
 
 struct web_exchange {
     struct conn *conn;
-    struct arena *arena; /* holds this struct as well */
+    struct arena *arena;   /* holds this struct as well */
+    struct stream *stream; /* NULL: HTTP/1 */
     void *data;
     struct web_request request;
     struct http_head head;
@@ -95,8 +102,10 @@ struct web_exchange {
 /* The connection of a socket that was just accepted. It owns fd. */
 struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *address);
 
-/* Frees a connection whose handle is closed and whose exchange is over; conn_close comes here by itself. */
+/* Frees a connection. */
 void conn_free(struct conn *c);
+/* The same, if its handle is closed and its exchanges are over. */
+void conn_free_if_over(struct conn *c);
 
 /* Refuses: answers `status`, closes after it. What was read and not answered is forgotten. */
 void conn_refuse(struct conn *c, int status);
@@ -105,6 +114,11 @@ void conn_close(struct conn *c);
 void conn_mark_dirty(struct conn *c);
 void conn_turn(struct conn *c);
 void conn_expire(struct conn *c);
+
+/* An exchange of c with an arena of its own. */
+struct web_exchange *conn_new_exchange(struct conn *c);
+/* Gives a request, whose head is parsed, to the handler. */
+void conn_hand_over(struct web_exchange *x, str body);
 
 /* The handler has answered; the bytes of the request are dropped. */
 void conn_end_exchange(struct conn *c);

@@ -5,7 +5,9 @@
 
 static bool is_empty(const struct link *list) { return list->next == list; }
 
-static void arm(struct web_loop *loop, int64_t at_ms);
+static void note_earlier(int64_t *first_ms, int64_t at_ms) {
+    if (!*first_ms || at_ms < *first_ms) *first_ms = at_ms;
+}
 
 static void on_timer(uv_timer_t *timer) {
     struct web_loop *loop = timer->data;
@@ -18,14 +20,18 @@ static void on_timer(uv_timer_t *timer) {
         while (!is_empty(list) && ((struct conn *)list->next)->deadline_ms <= now_ms)
             conn_expire((struct conn *)list->next);
         if (is_empty(list)) continue;
-        int64_t at_ms = ((struct conn *)list->next)->deadline_ms;
-        if (!first_ms || at_ms < first_ms) first_ms = at_ms;
+        note_earlier(&first_ms, ((struct conn *)list->next)->deadline_ms);
     }
-    if (first_ms) arm(loop, first_ms);
+    for (int state = 0; state < STREAM_STATES; state++) {
+        struct link *list = &loop->streams[state];
+        while (!is_empty(list) && h2_deadline_ms(list->next) <= now_ms) h2_expire(list->next);
+        if (!is_empty(list)) note_earlier(&first_ms, h2_deadline_ms(list->next));
+    }
+    if (first_ms) deadlines_arm(loop, first_ms);
     loop_flush(loop);
 }
 
-static void arm(struct web_loop *loop, int64_t at_ms) {
+void deadlines_arm(struct web_loop *loop, int64_t at_ms) {
     if (loop->armed_for_ms && loop->armed_for_ms <= at_ms) return;
     int64_t now_ms = (int64_t)uv_now(&loop->uv);
     loop->armed_for_ms = at_ms;
@@ -44,13 +50,18 @@ void conn_enter(struct conn *c, enum conn_state state) {
     c->state = state;
     if (!loop->limit_ms[state]) return;
     c->deadline_ms = (int64_t)uv_now(&loop->uv) + loop->limit_ms[state];
-    arm(loop, c->deadline_ms);
+    deadlines_arm(loop, c->deadline_ms);
 }
 
 void deadlines_open(struct web_loop *loop) {
     const struct web_options *o = &loop->options;
     for (int state = 0; state < CONN_STATES; state++)
         loop->states[state] = (struct link){&loop->states[state], &loop->states[state]};
+    for (int state = 0; state < STREAM_STATES; state++)
+        loop->streams[state] = (struct link){&loop->streams[state], &loop->streams[state]};
+    loop->stream_limit_ms[STREAM_HEAD] = o->header_deadline_ms;
+    loop->stream_limit_ms[STREAM_BODY] = o->body_deadline_ms;
+    loop->stream_limit_ms[STREAM_ANSWERING] = o->answer_deadline_ms;
     loop->limit_ms[CONN_OPENING] = o->handshake_deadline_ms;
     loop->limit_ms[CONN_IDLE] = o->idle_deadline_ms;
     loop->limit_ms[CONN_HEAD] = o->header_deadline_ms;

@@ -214,6 +214,7 @@ RC web_listen_as(struct web_loop *loop, int fd, const struct web_listening *how)
     l->arg = how->arg;
     l->tls = how->tls;
     l->ask_certificate = how->ask_certificate;
+    l->http2 = how->http2 && !how->tls;
     l->fd = own;
     loop->listeners = l;
     uv_timer_init(&loop->uv, &l->pause);

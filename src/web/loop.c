@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "h2.h"
 #include "must_alloc.h"
 
 void loop_flush(struct web_loop *loop) {
@@ -51,12 +52,21 @@ static void on_drain_deadline(uv_timer_t *timer) {
     uv_stop(&loop->uv);
 }
 
+/* HTTP/2 says so when a connection takes nothing new: first that this will come, then which requests were the last. */
+static void leave_http2(struct web_loop *loop, bool now) {
+    for (int state = 0; state < CONN_GONE; state++)
+        for (struct link *at = loop->states[state].next; at != &loop->states[state]; at = at->next)
+            if (((struct conn *)at)->h2) h2_leave((struct conn *)at, now);
+    loop_flush(loop);
+}
+
 /* What had arrived when we were told to stop has been read: from now on nothing new begins. */
 static void on_grace_over(uv_timer_t *timer) {
     struct web_loop *loop = timer->data;
     int64_t left_ms = loop->drain_ms > DRAIN_GRACE_MS ? loop->drain_ms - DRAIN_GRACE_MS : 0;
     loop->grace_over = true;
     listeners_close(loop);
+    leave_http2(loop, true);
     close_all(loop, CONN_IDLE);
     uv_timer_start(timer, on_drain_deadline, (uint64_t)left_ms, 0);
     loop_check_drained(loop);
@@ -70,6 +80,7 @@ static void drain(struct web_loop *loop, int64_t drain_ms) {
         return;
     }
     loop->draining = true;
+    leave_http2(loop, false);
     uint64_t grace_ms = drain_ms < DRAIN_GRACE_MS ? (uint64_t)drain_ms : DRAIN_GRACE_MS;
     uv_timer_start(&loop->drain_timer, on_grace_over, grace_ms, 0);
 }

@@ -50,8 +50,10 @@ struct web_loop {
 
     struct listener *listeners;
     struct source *sources;
-    struct link states[CONN_STATES]; /* in the order of their deadlines, since a state has one time limit */
-    int64_t limit_ms[CONN_STATES];   /* 0: none */
+    struct link states[CONN_STATES];    /* in the order of their deadlines, since a state has one time limit */
+    int64_t limit_ms[CONN_STATES];      /* 0: none */
+    struct link streams[STREAM_STATES]; /* of HTTP/2, likewise */
+    int64_t stream_limit_ms[STREAM_STATES];
     uv_timer_t deadline_timer;
     int64_t armed_for_ms; /* 0: not armed */
     struct conn *first_dirty, *last_dirty;
@@ -89,6 +91,11 @@ void loop_check_drained(struct web_loop *loop);
 /* deadlines.c */
 void conn_enter(struct conn *c, enum conn_state state);
 void deadlines_open(struct web_loop *loop);
+void deadlines_arm(struct web_loop *loop, int64_t at_ms);
+
+/* h2.c: the deadline of the loop's first stream of that state has passed. Leaves the list in any case. */
+void h2_expire(struct link *first);
+int64_t h2_deadline_ms(const struct link *first);
 
 /* listen.c */
 void listeners_close(struct web_loop *loop);
@@ -96,6 +103,12 @@ void listeners_close(struct web_loop *loop);
 /* answer.c */
 void answer_continue(struct conn *c);
 void answer_refusal(struct conn *c, int status);
+/* What web itself says with a status. */
+void answer_fill_refusal(struct web_loop *loop, int status, struct arena *arena, struct web_response *out);
+/* The one rule that keeps a value from ending its header (response splitting). */
+bool answer_is_header(str name, str value);
+bool answer_may_have_body(int status);
+str answer_date(struct web_loop *loop);
 
 /* transport.c: the only file that reads and writes sockets. TLS, where it is, lies between it and the buffers of a connection. */
 /* Takes over a socket. False when libuv does not want it; then it is closed. */

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "h2.h"
 #include "loop.h"
 #include "must_alloc.h"
 
@@ -133,6 +134,7 @@ static bool shake_hands(struct conn *c) {
     tls->open = true;
     c->renew = true;
     keep_certificate(tls);
+    if (tls_speaks_http2(tls)) h2_open(c);
     conn_mark_dirty(c);
     return true;
 }

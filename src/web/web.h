@@ -87,6 +87,7 @@ struct web_listening {
     void *arg;
     struct web_tls *tls;  /* outlives the loop; NULL: plain */
     bool ask_certificate; /* of TLS clients; they need not have one */
+    bool http2;           /* plain: by prior knowledge as well; with TLS web_tls_options say it */
 };
 RC web_listen_as(struct web_loop *loop, int fd, const struct web_listening *how);
 
