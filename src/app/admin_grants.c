@@ -206,18 +206,17 @@ RC admin_do_grant_create(struct admin_call *c) {
 
 /* ---- revoke ---- */
 
-/* Access tokens first: with revocation_keep_access_tokens they would outlive the grant. The row of a revoked grant stays while a code of it
- * could be presented again (the replay must be seen), then it may be purged. */
+/* Access tokens as well, also with revocation_keep_access_tokens. The row of a revoked grant stays while a code of it could be presented
+ * again (the replay must be seen), then it may be purged. */
 static RC revoke(struct admin_call *c, const struct grant_id *id) {
     enum outcome outcome = OUTCOME_DONE;
     struct change change = {
-        .kind = CHANGE_GRANT_NOT_BEFORE,
+        .kind = CHANGE_GRANT_REVOKE,
         .grant_id = *id,
         .now_ms = c->now_ms,
         .expires_ms = c->now_ms + (int64_t)CODE_TTL_MAX_S * 1000,
+        .access_not_before_ms = c->now_ms,
     };
-    TRY(storage_change(c->instance->admin, &change, c->arena, &outcome));
-    change.kind = CHANGE_GRANT_REVOKE;
     return storage_change(c->instance->admin, &change, c->arena, &outcome);
 }
 

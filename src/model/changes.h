@@ -10,7 +10,7 @@ enum change_kind {
     CHANGE_NONE,
     CHANGE_GRANT_INSERT, /* .grant: LOST when the id exists (the code was redeemed before) */
     CHANGE_GRANT_ROTATE, /* .grant_id, .generation, .now_ms, .day: generation - 1 -> generation; LOST when it is not at generation - 1 or revoked */
-    CHANGE_GRANT_REVOKE, /* .grant_id, .now_ms, .expires_ms (when the row may be purged); always DONE */
+    CHANGE_GRANT_REVOKE, /* .grant_id, .now_ms, .expires_ms (when the row may be purged), .access_not_before_ms (0: as it is); always DONE */
     CHANGE_GRANT_NOT_BEFORE, /* .grant_id, .now_ms: access tokens issued up to now die; never goes back; always DONE */
     CHANGE_GRANT_TOUCH,      /* .grant_id, .day: last_used_day; always DONE */
     CHANGE_TOKEN_REVOKE,     /* .token_id, .expires_ms: the deny list; always DONE */
@@ -31,7 +31,7 @@ struct change {
     };
     struct grant_id grant_id;
     uint32_t generation;
-    int64_t now_ms, expires_ms;
+    int64_t now_ms, expires_ms, access_not_before_ms;
     int32_t app_id, hub_id, user_id, day;
     uint8_t token_id[TOKEN_ID_BYTES];
     uint8_t session_hash[SESSION_HASH_BYTES];

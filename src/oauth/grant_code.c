@@ -103,7 +103,7 @@ static void decide(struct oauth_call *c, struct token_call *t) {
 static void lost(struct oauth_call *c, struct token_call *t) {
     oauth_refuse(c, REFUSAL_CODE_INVALID);
     c->refused_parameter = S("code");
-    change_revoke_grant(c, &t->code.grant_id);
+    change_revoke_grant(c, &t->code.grant_id, REVOKED_AS_STOLEN);
 }
 
 const struct grant_rule grant_code = {S("authorization_code"), APP_GRANT_CODE, true, start, ask, decide, lost};

@@ -46,7 +46,7 @@ static bool check_token(struct oauth_call *c, const struct refresh_claim *claim,
         return false;
     }
     *use = classify_use(c, claim->n);
-    if (*use == USE_THEFT) change_revoke_grant(c, &g->id);
+    if (*use == USE_THEFT) change_revoke_grant(c, &g->id, REVOKED_AS_STOLEN);
     if (*use == USE_THEFT || *use == USE_NEVER_ISSUED) {
         refuse(c, REFUSAL_REFRESH_INVALID);
         return false;

@@ -189,6 +189,7 @@ static void change_grant(struct grant *g, const struct change *c) {
     if (c->kind == CHANGE_GRANT_REVOKE) {
         if (!g->revoked_ms) g->revoked_ms = c->now_ms;
         if (!g->expires_ms || g->expires_ms > c->expires_ms) g->expires_ms = c->expires_ms;
+        if (g->access_not_before_ms < c->access_not_before_ms) g->access_not_before_ms = c->access_not_before_ms;
     }
     if (c->kind == CHANGE_GRANT_NOT_BEFORE && g->access_not_before_ms < c->now_ms) g->access_not_before_ms = c->now_ms;
     if (c->kind == CHANGE_GRANT_TOUCH && g->last_used_day < c->day) g->last_used_day = c->day;

@@ -28,7 +28,7 @@ static void revoke_access(struct oauth_call *c, const struct access_token *t) {
 /* A refresh token takes its grant with it (RFC 7009 s2.1). A superseded one as well: its holder wants the session to end, and may be one
  * whose last answer was lost. */
 static void revoke_refresh(struct oauth_call *c) {
-    if (!c->facts.grant.revoked_ms) change_revoke_grant(c, &c->facts.grant.id);
+    if (!c->facts.grant.revoked_ms) change_revoke_grant(c, &c->facts.grant.id, REVOKED_BY_CLIENT);
 }
 
 static void start(struct oauth_call *c) {

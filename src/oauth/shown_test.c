@@ -360,6 +360,21 @@ static void test_keep_access_tokens(void **state) {
     kit_close(&k);
 }
 
+/* The option is for clients that say good-bye: what a thief may hold dies at once. norm: F04 */
+static void test_keep_access_tokens_not_from_a_thief(void **state) {
+    static struct kit k;
+    (void)state;
+    kit_open(&k);
+    k.settings.revocation_keep_access_tokens = true;
+    struct kit_tokens got = kit_install(&k, APP_PUBL);
+    struct kit_answer second = kit_refresh(&k, APP_PUBL, got.refresh);
+    kit_refresh(&k, APP_PUBL, kit_member(&second, "refresh_token"));
+    assert_true(kit_is_active(&k, kit_member(&second, "access_token")));
+    assert_int_equal(kit_refresh(&k, APP_PUBL, got.refresh).refusal, REFUSAL_REFRESH_INVALID);
+    assert_false(kit_is_active(&k, got.access) || kit_is_active(&k, kit_member(&second, "access_token")));
+    kit_close(&k);
+}
+
 /* Tokens from a clock that was ahead die as well. norm: V06 */
 static void test_revocation_with_clocks_that_differ(void **state) {
     static struct kit k;
@@ -449,6 +464,7 @@ int main(void) {
         cmocka_unit_test(test_who_sees),
         cmocka_unit_test(test_revocation_reaches),
         cmocka_unit_test(test_keep_access_tokens),
+        cmocka_unit_test(test_keep_access_tokens_not_from_a_thief),
         cmocka_unit_test(test_revocation_with_clocks_that_differ),
         cmocka_unit_test(test_uninstall_refusals),
         cmocka_unit_test(test_uninstall),

@@ -108,12 +108,14 @@ void token_answer_grant(struct oauth_call *c, const struct grant *grant, const s
     token_answer(c, &(struct token_answer){.access = &access, .refresh_token = refresh_token});
 }
 
-void change_revoke_grant(struct oauth_call *c, const struct grant_id *id) {
+/* `revocation_keep_access_tokens` is for clients that say good-bye. What a thief may hold dies at once. */
+void change_revoke_grant(struct oauth_call *c, const struct grant_id *id, enum revoked_by by) {
     int64_t keep_s = c->env.settings->revocation_keep_access_tokens ? ACCESS_TTL_MAX_S : CODE_TTL_MAX_S;
     c->change = (struct change){
         .kind = CHANGE_GRANT_REVOKE,
         .grant_id = *id,
         .now_ms = c->env.now_ms,
         .expires_ms = c->env.now_ms + keep_s * 1000,
+        .access_not_before_ms = by == REVOKED_AS_STOLEN ? c->env.now_ms : 0,
     };
 }

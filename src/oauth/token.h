@@ -45,6 +45,7 @@ void token_answer_grant(struct oauth_call *c, const struct grant *grant, const s
 
 /* A revocation of a grant in c->change. The row is kept as long as a code could still ask for it, and as long as the access
  * tokens that outlive it where an option lets them. */
-void change_revoke_grant(struct oauth_call *c, const struct grant_id *id);
+enum revoked_by { REVOKED_BY_CLIENT, REVOKED_AS_STOLEN };
+void change_revoke_grant(struct oauth_call *c, const struct grant_id *id, enum revoked_by by);
 
 #endif

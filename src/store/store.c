@@ -225,7 +225,9 @@ size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX
     case CHANGE_GRANT_ROTATE:
         plan_update(c, SQL_GRANT_ROTATE, (int64_t[]){c->generation, c->now_ms, c->day}, 3, out);
         return 1;
-    case CHANGE_GRANT_REVOKE: plan_update(c, SQL_GRANT_REVOKE, (int64_t[]){c->now_ms, c->expires_ms}, 2, out); return 1;
+    case CHANGE_GRANT_REVOKE:
+        plan_update(c, SQL_GRANT_REVOKE, (int64_t[]){c->now_ms, c->expires_ms, c->access_not_before_ms}, 3, out);
+        return 1;
     case CHANGE_GRANT_NOT_BEFORE: plan_update(c, SQL_GRANT_NOT_BEFORE, &c->now_ms, 1, out); return 1;
     case CHANGE_GRANT_TOUCH: plan_update(c, SQL_GRANT_TOUCH, (int64_t[]){c->day}, 1, out); return 1;
     case CHANGE_TOKEN_REVOKE: plan_token(c, SQL_TOKEN_REVOKE, out); return 1;

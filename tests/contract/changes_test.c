@@ -180,6 +180,21 @@ static void test_revocation(void **state) {
     assert_int_equal(apply(w, &nobody), OUTCOME_DONE);
 }
 
+/* Revoked as stolen: the access tokens die with it; a later good-bye of the client takes that back as little as anything else. */
+static void test_revocation_of_access(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0), revoke = change_of(CHANGE_GRANT_REVOKE, 0);
+    apply(w, &insert);
+    apply(w, &revoke);
+    assert_true(ask_grant(w, 0).grant.access_not_before_ms == 0);
+    revoke.access_not_before_ms = NOW_MS + 7;
+    apply(w, &revoke);
+    assert_true(ask_grant(w, 0).grant.access_not_before_ms == NOW_MS + 7);
+    revoke.access_not_before_ms = 0;
+    apply(w, &revoke);
+    assert_true(ask_grant(w, 0).grant.access_not_before_ms == NOW_MS + 7);
+}
+
 static void test_marks_never_go_back(void **state) {
     struct world *w = *state;
     struct change insert = insert_of(0), not_before = change_of(CHANGE_GRANT_NOT_BEFORE, 0),
@@ -272,6 +287,7 @@ int run_changes(void) {
         ROW(test_rotation_goes_up_by_one),
         ROW(test_a_revoked_grant_does_not_rotate),
         ROW(test_revocation),
+        ROW(test_revocation_of_access),
         ROW(test_marks_never_go_back),
         ROW(test_an_uninstall_is_of_one_app_and_account),
         ROW(test_a_token_is_revoked),
