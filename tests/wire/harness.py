@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.parse
 
+import pytest
 import schema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -206,7 +207,7 @@ class Server:
         with open(self.log, "ab") as err:
             self.process = subprocess.Popen(
                 [BINARY, *map(str, self.words), "--data", str(self.data)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err,
-                env=plain_environment())
+                env=plain_environment(self.data))
         return self
 
     def signal(self, number):
@@ -253,14 +254,38 @@ class Server:
         return f"the server ended: {self.output()[-2000:].decode(errors='replace')}"
 
 
-def plain_environment():
-    """No GRANTD_* of the person who runs the tests, and the sanitizers' options."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GRANTD_")}
+# The URL of a PostgreSQL cluster (tests/pg/cluster.sh): then every data directory has a database of its own in it instead of a file.
+POSTGRES = os.environ.get("TEST_POSTGRES")
+_databases = set()
+only_sqlite = pytest.mark.skipif(POSTGRES is not None, reason="about the file of a SQLite store")
+
+
+def postgres_store(data):
+    """The URL of the database that belongs to a data directory; made when it is asked for first."""
+    url = urllib.parse.urlsplit(POSTGRES)
+    name = "t" + hashlib.sha256(str(data).encode()).hexdigest()[:20]
+    if name not in _databases:
+        subprocess.run(["psql", "-q", POSTGRES, "-c", f"CREATE DATABASE {name}"], check=True)
+        _databases.add(name)
+    return url._replace(path="/" + name).geturl().replace("postgres:/" + name, "postgres:///" + name)
+
+
+def postgres_dump(data):
+    """Everything in the database of a data directory, bytes as they are and as hexadecimal digits."""
+    dump = subprocess.run(["pg_dump", "--inserts", postgres_store(data)], check=True, capture_output=True).stdout
+    return dump + b"".join(bytes.fromhex(digits.decode()) for digits in re.findall(rb"'\\\\x((?:[0-9a-f]{2})+)'", dump))
+
+
+def plain_environment(data=None):
+    """No GRANTD_* of the person who runs the tests, and the sanitizers' options. With PostgreSQL the store of a data directory."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("GRANTD_")}
+    return {**found, "GRANTD_STORE": postgres_store(data)} if POSTGRES and data else found
 
 
 def command(*words, **more):
     """A command of the command line, run to its end."""
-    return subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, env=plain_environment(), **more)
+    data = next((word for flag, word in zip(words, words[1:]) if flag == "--data"), None)
+    return subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, timeout=PATIENCE_S, env=plain_environment(data), **more)
 
 
 class DevServer(Server):

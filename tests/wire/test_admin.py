@@ -289,6 +289,7 @@ def test_passwords_come_from_files_or_standard_input(dev, tmp_path):
 # ---- backup ----
 
 # The owner of a backup restores it by putting it and master.key into a new directory.
+@harness.only_sqlite
 def test_backup_while_serving(dev_factory, tmp_path, serve_factory):
     dev = dev_factory()
     app = dev.new_app("--client-credentials")
@@ -313,6 +314,7 @@ def test_backup_while_serving(dev_factory, tmp_path, serve_factory):
     assert moved.refresh(tokens["refresh_token"]).status == 200
 
 
+@harness.only_sqlite
 def test_backup_without_a_server(tmp_path):
     data = tmp_path / "data"
     run(data, "scope", "create", "read")

@@ -2,6 +2,7 @@
 import contextlib
 import sqlite3
 
+import harness
 import test_refusals
 
 
@@ -16,6 +17,7 @@ def locked(server):
     other.close()
 
 
+@harness.only_sqlite
 def test_a_store_that_cannot_be_written(dev_factory):
     """norm: N02 I12 V12 V13"""
     server = dev_factory()
