@@ -48,7 +48,7 @@ RC follow_start(struct follow *f, struct instance *instance, struct web_loop *lo
     int fd = db_session_fd(session);
     if (fd < 0) return RC_OK;
     *f = (struct follow){.instance = instance, .loop = loop};
-    db_session_on_change(session, on_change, f);
+    storage_admin_on_change(instance->admin, on_change, f);
     TRY(web_loop_watch(loop, fd, on_readable, f));
     return web_loop_every(loop, POLL_PERIOD_MS, on_poll, f);
 }

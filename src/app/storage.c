@@ -63,6 +63,8 @@ struct storage_admin {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool woken;
+    void (*on_change)(void *arg); /* NULL: nobody wants to know */
+    void *on_change_arg;
 };
 
 struct waiting {
@@ -79,6 +81,16 @@ static void admin_wake(void *arg) {
     pthread_mutex_unlock(&s->lock);
 }
 
+static void admin_changed(void *arg) {
+    struct storage_admin *s = arg;
+    if (s->on_change) s->on_change(s->on_change_arg);
+}
+
+void storage_admin_on_change(struct storage_admin *s, void (*changed)(void *arg), void *arg) {
+    s->on_change = changed;
+    s->on_change_arg = arg;
+}
+
 RC storage_admin_open(struct db *db, struct storage_admin **out) {
     struct storage_admin *s = calloc(1, sizeof *s);
     if (!s) {
@@ -88,11 +100,13 @@ RC storage_admin_open(struct db *db, struct storage_admin **out) {
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     struct rc rc = db_open_session(db, admin_wake, s, &s->session);
-    if (rc_ok(rc))
-        *out = s;
-    else
+    if (!rc_ok(rc)) {
         storage_admin_close(s);
-    return rc;
+        return rc;
+    }
+    db_session_on_change(s->session, admin_changed, s);
+    *out = s;
+    return RC_OK;
 }
 
 struct db_session *storage_admin_session(struct storage_admin *s) {

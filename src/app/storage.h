@@ -28,6 +28,9 @@ struct storage_admin;
 RC storage_admin_open(struct db *db, struct storage_admin **out);
 void storage_admin_close(struct storage_admin *s);
 struct db_session *storage_admin_session(struct storage_admin *s);
+
+/* db_session_on_change for this session, at any time. */
+void storage_admin_on_change(struct storage_admin *s, void (*changed)(void *arg), void *arg);
 RC storage_list(struct storage_admin *s, const struct listing *listing, struct arena *arena, struct listed *out);
 RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out,
                 int32_t *out_id);

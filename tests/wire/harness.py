@@ -199,6 +199,8 @@ def read_reports(path):
 class Server:
     """One process. `stop` ends it politely and demands a clean exit; `kill9` does not ask."""
 
+    prefix = ()  # of the command: what runs it somewhere else
+
     def __init__(self, words, data, log):
         self.words, self.data, self.log = list(words), pathlib.Path(data), pathlib.Path(log)
         self.process = None
@@ -206,7 +208,7 @@ class Server:
     def start(self):
         with open(self.log, "ab") as err:
             self.process = subprocess.Popen(
-                [BINARY, *map(str, self.words), "--data", str(self.data)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err,
+                [*self.prefix, BINARY, *map(str, self.words), "--data", str(self.data)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err,
                 env=plain_environment(self.data))
         return self
 

@@ -457,6 +457,7 @@ def test_a_session_outlives_the_server_and_the_store_holds_no_id(ask_factory):
     assert browser.submit("allow").location["code"]
 
 
+@harness.only_sqlite
 def test_idle_and_absolute_limits(ask_factory):
     """The shortest that the options allow, with the clock of the store moved: rows are aged by hand."""
     import sqlite3
