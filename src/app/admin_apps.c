@@ -1,6 +1,7 @@
 /* Commands on apps. */
 #include "admin_handlers.h"
 #include "admin_secrets.h"
+#include "jwt_access.h"
 #include "random.h"
 #include "redirect_uri.h"
 
@@ -36,6 +37,7 @@ static void write_flags(struct json *j, const struct app *app) {
     json_member_bool(j, S("resource_server"), app_has(app, APP_RESOURCE_SERVER));
     json_member_bool(j, S("retry_until_used"), app_has(app, APP_RETRY_UNTIL_USED));
     json_member_bool(j, S("private"), app_has(app, APP_PRIVATE_DISTRIBUTION));
+    json_member_str(j, S("token_format"), app_has(app, APP_JWT) ? S("jwt") : S("opaque"));
 }
 
 static void write_app(struct admin_call *c, const struct app *app) {
@@ -116,6 +118,7 @@ static void set_fields(struct app *app, const struct admin_input *in) {
         app->n_redirect_uris = in->redirect_uris.n;
     }
     set_flag(app, APP_ROTATE, &in->rotate);
+    set_flag(app, APP_JWT, &(struct admin_flag){in->token_format.given, str_eq(in->token_format.v, S("jwt"))});
     set_flag(app, APP_REQUIRE_PKCE, &in->require_pkce);
     set_flag(app, APP_RESOURCE_SERVER, &in->resource_server);
     set_flag(app, APP_RETRY_UNTIL_USED, &in->retry_until_used);
@@ -162,6 +165,20 @@ static void check_grants(struct admin_call *c, const struct app *app) {
         admin_refuse(c, 400, "no_grant", "--bound-account is for client_credentials: give --client-credentials too");
 }
 
+/* No token is longer than TOKEN_TEXT_MAX: whoever keeps tokens counts on it. */
+static void check_format(struct admin_call *c, const struct app *app) {
+    const struct snapshot *s = c->instance->snapshot;
+    const struct jose_key *key = s->keys->signers.current[JOSE_ES256];
+    if (!app_has(app, APP_JWT) || admin_refused(c)) return;
+    size_t longest = jwt_access_longest(s->registry, c->instance->settings.issuer, key, app);
+    if (longest > TOKEN_TEXT_MAX)
+        admin_refuse(
+            c, 400, "token_format",
+            "a signed token of this app could have %zu characters, and no token may have more than %d: give it "
+            "fewer scopes, or choose --token-format opaque",
+            longest, TOKEN_TEXT_MAX);
+}
+
 /* A scope list of an update stays as it is when it was not given. */
 static RC set_scopes(struct admin_call *c, struct app *app) {
     bool create = c->in.create_scopes.v;
@@ -181,6 +198,7 @@ static RC check_app(struct admin_call *c, struct app *app) {
     check_grants(c, app);
     if (!admin_refused(c)) TRY(check_account(c, app));
     if (!admin_refused(c)) TRY(set_scopes(c, app));
+    check_format(c, app);
     return RC_OK;
 }
 

@@ -72,6 +72,7 @@ enum admin_kind {
     KIND_GRANT_ID,
     KIND_FILE, /* an absolute path */
     KIND_KEY,
+    KIND_TOKEN_FORMAT,
     KIND_CURSOR,
     KIND_CHALLENGE,
     ADMIN_KINDS

@@ -98,6 +98,7 @@ static bool grant_id_ok(str s) {
 }
 static bool file_ok(str s) { return s.n > 1 && s.p[0] == '/' && s.p[s.n - 1] != '/' && str_is_utf8(s); }
 
+static bool token_format_ok(str s) { return str_eq(s, S("opaque")) || str_eq(s, S("jwt")); }
 static bool key_ok(str s) { return str_eq(s, S("ring")) || str_eq(s, S("es256")) || str_eq(s, S("rs256")); }
 
 static const struct {
@@ -120,6 +121,7 @@ static const struct {
     [KIND_ROLE] = {role_ok, "must be user or installer"},
     [KIND_GRANT_ID] = {grant_id_ok, "must be a grant id: 32 hexadecimal digits"},
     [KIND_FILE] = {file_ok, "must be the absolute path of a file"},
+    [KIND_TOKEN_FORMAT] = {token_format_ok, "must be opaque or jwt"},
     [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CHALLENGE] = {visible_ok, "must be the login_challenge that the browser brought"},
     [KIND_CURSOR] = {visible_ok, "must be the `next` of a page"},

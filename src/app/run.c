@@ -366,6 +366,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     r->call.env.now_ms = env->now_ms(env->source_arg);
     r->call.env.registry = r->lease->snapshot->registry;
     r->call.env.keyring = &r->lease->snapshot->keys->ring;
+    r->call.env.signers = &r->lease->snapshot->keys->signers;
     r->call.env.settings = env->settings;
     r->call.env.random = random;
     write_uuid(correlation, r->call.env.correlation_id);

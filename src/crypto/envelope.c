@@ -31,6 +31,10 @@ bool envelope_open(const struct keyring *ring, enum envelope_purpose purpose, st
     return true;
 }
 
+void envelope_mask(const struct ring_key *key, const uint8_t nonce[ENVELOPE_NONCE_BYTES], uint8_t *bytes, size_t n) {
+    crypto_stream_xchacha20_xor(bytes, bytes, n, nonce, key->jwt_id);
+}
+
 #define CLAIM_BYTES (GRANT_ID_BYTES + 4) /* grant id and n, as they are encrypted */
 _Static_assert(REFRESH_BYTES == 1 + REFRESH_TAG_BYTES + CLAIM_BYTES, "key number, tag, claim");
 

@@ -16,6 +16,10 @@ void envelope_seal(const struct ring_key *key, enum envelope_purpose purpose, co
 bool envelope_open(const struct keyring *ring, enum envelope_purpose purpose, str sealed, uint8_t *out_plain,
                    size_t *out_n);
 
+/* Encrypts, or decrypts, n bytes in place, without a tag: for what a signature around it proves. A nonce must not be used twice for
+ * different bytes. */
+void envelope_mask(const struct ring_key *key, const uint8_t nonce[ENVELOPE_NONCE_BYTES], uint8_t *bytes, size_t n);
+
 #define GRANT_ID_BYTES    16
 #define GRANT_SALT_BYTES  16
 #define REFRESH_TAG_BYTES 24

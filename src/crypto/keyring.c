@@ -20,6 +20,7 @@ static const struct {
     {7, offsetof(struct ring_key, seed)},
     {8, offsetof(struct ring_key, envelope[ENVELOPE_BROWSER])},
     {9, offsetof(struct ring_key, browser)},
+    {10, offsetof(struct ring_key, jwt_id)},
     {16, offsetof(struct ring_key, ticket)},
 };
 #define SUBKEY_BYTES 32

@@ -16,6 +16,7 @@ enum app_flag {
     APP_DELETED = 32,          /* kept for its id; as unknown */
     APP_RETRY_UNTIL_USED = 64, /* the retry window stays open until the successor is used */
     APP_PRIVATE_DISTRIBUTION = 128,
+    APP_JWT = 256, /* its access tokens are signed JWTs (RFC 9068) */
 };
 enum app_grant { APP_GRANT_CODE = 1, APP_GRANT_REFRESH = 2, APP_GRANT_CLIENT_CREDENTIALS = 4 };
 

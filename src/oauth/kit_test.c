@@ -79,6 +79,16 @@ static void open_app(struct kit *k, size_t i) {
     client_secret_hash(k->ring.by_number[1], k->secrets[i], app->secrets[0].hash);
 }
 
+static void open_signer(struct kit *k) {
+    struct buf text = buf_growing(4096);
+    struct rc rc = jose_key_make(JOSE_ES256, S("ec-key"), &text);
+    if (rc_ok(rc)) rc = jose_key_open(JOSE_ES256, buf_str(&text), &k->signers.keys.keys[0]);
+    MUST(rc_ok(rc));
+    k->signers.keys.n = 1;
+    k->signers.current[JOSE_ES256] = k->signers.keys.keys[0];
+    buf_free(&text);
+}
+
 void kit_open(struct kit *k) {
     static const uint8_t first[RING_SECRET_BYTES] = {1}, second[RING_SECRET_BYTES] = {2};
     MUST(crypto_start());
@@ -105,10 +115,12 @@ void kit_open(struct kit *k) {
     for (size_t i = 0; i < KIT_APPS; i++) open_app(k, i);
     k->registry = (struct registry){
         .arena = k->arena, .apps = k->apps, .n_apps = KIT_APPS, .scopes = k->scopes, .n_scopes = KIT_SCOPES};
+    open_signer(k);
     registry_index(&k->registry);
 }
 
 void kit_close(struct kit *k) {
+    jose_key_free(k->signers.keys.keys[0]);
     arena_free(k->arena);
     keyring_wipe(&k->ring);
 }
@@ -296,6 +308,7 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
     c->env = (struct oauth_env){.now_ms = k->now_ms,
                                 .registry = &k->registry,
                                 .keyring = &k->ring,
+                                .signers = &k->signers,
                                 .settings = &k->settings,
                                 .random = random,
                                 .correlation_id = KIT_CORRELATION};

@@ -26,6 +26,7 @@ struct kit {
     uint64_t random_state;
     struct settings settings;
     struct keyring ring;
+    struct jose_signers signers; /* one ES256 key, another one in every run */
     struct registry registry;
     struct app apps[KIT_APPS];
     struct scope scopes[KIT_SCOPES];

@@ -1,5 +1,7 @@
 #include "liveness.h"
 
+#include "jwt_access.h"
+
 int32_t day_of(int64_t time_ms) { return (int32_t)(time_ms / DAY_MS); }
 
 const struct app *live_app(const struct oauth_call *c, int32_t app_id) {
@@ -39,7 +41,11 @@ enum life grant_life(const struct oauth_call *c, const struct app *app) {
 void shown_open(const struct oauth_call *c, str text, struct shown *out) {
     enum token_kind kind;
     *out = (struct shown){.kind = SHOWN_NOTHING, .text = text};
-    if (!token_text_kind(text, &kind)) return;
+    if (!token_text_kind(text, &kind)) {
+        bool is_jwt = str_find(text, '.') < text.n;
+        if (is_jwt && jwt_access_open(&c->env, c->arena, text, &out->access)) out->kind = SHOWN_ACCESS;
+        return;
+    }
     if (kind == TOKEN_ACCESS && access_open(&c->env, c->arena, text, &out->access)) out->kind = SHOWN_ACCESS;
     if (kind == TOKEN_REFRESH && refresh_read(&c->env, text, &out->claim)) out->kind = SHOWN_REFRESH;
 }

@@ -14,6 +14,7 @@
 #include "arena.h"
 #include "asks.h"
 #include "changes.h"
+#include "jose.h"
 #include "keyring.h"
 #include "refusal.h"
 #include "registry.h"
@@ -36,6 +37,7 @@ struct oauth_env {
     int64_t now_ms;
     const struct registry *registry;
     const struct keyring *keyring;
+    const struct jose_signers *signers;
     const struct settings *settings;
     const uint8_t *random;                     /* OAUTH_RANDOM_BYTES, for pages OAUTH_RANDOM_PEOPLE_BYTES */
     char correlation_id[CORRELATION_ID_BYTES]; /* uuid, NUL-ended */

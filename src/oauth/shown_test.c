@@ -111,9 +111,13 @@ static void test_levels_of_death(void **state) {
         {"account gone", remove_account, 0, "m"},
         {"uninstalled", uninstall, 0, "mM"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const size_t n_cases = sizeof cases / sizeof cases[0];
+    for (size_t run = 0; run < 2 * n_cases; run++) { /* opaque tokens, then signed ones */
+        const size_t i = run % n_cases;
         print_message("  %s\n", cases[i].name);
         kit_open(&k);
+        if (run >= n_cases) k.apps[APP_CONF].flags |= APP_JWT;
+        if (run >= n_cases) k.apps[APP_BOUND].flags |= APP_JWT;
         struct kit_tokens got = kit_install(&k, APP_CONF);
         struct kit_answer own = kit_token(&k, APP_CONF, "grant_type=client_credentials&scope=oauth");
         struct kit_answer bound = kit_token(&k, APP_BOUND, "grant_type=client_credentials&scope=oauth");

@@ -1,5 +1,6 @@
 #include "token.h"
 
+#include "jwt_access.h"
 #include "scopes.h"
 
 /* RFC 6749 s3.2, s4.1.3, s4.4.2, s6; RFC 7636 s4.5. Tokens, codes and credentials have no maximum here: one that is too long is
@@ -71,6 +72,13 @@ static void lost(struct oauth_call *c) {
 
 const struct endpoint endpoint_token = {"token", start, ask, decide, lost};
 
+/* A signed token that does not fit is given out as an opaque one: an app that could meet this was not allowed to be set to signed ones, but the
+ * issuer may have become longer since. */
+static str access_text(const struct oauth_call *c, const struct access_token *t) {
+    str text = app_has(c->app, APP_JWT) ? jwt_access_make(&c->env, c->arena, c->app, t) : (str){NULL, 0};
+    return text.n ? text : access_seal(&c->env, c->arena, t);
+}
+
 /* Member order as in HubSpot's answers; a success body never has a member called `message`. */
 void token_answer(struct oauth_call *c, const struct token_answer *a) {
     const struct access_token *t = a->access;
@@ -79,7 +87,7 @@ void token_answer(struct oauth_call *c, const struct token_answer *a) {
     struct json j = json_on(&out);
     json_open(&j);
     json_member_str(&j, S("token_type"), S("bearer"));
-    json_member_str(&j, S("access_token"), access_seal(&c->env, c->arena, t));
+    json_member_str(&j, S("access_token"), access_text(c, t));
     if (a->refresh_token.n) json_member_str(&j, S("refresh_token"), a->refresh_token);
     json_member_int(&j, S("expires_in"), (t->expires_ms - c->env.now_ms) / 1000);
     json_member_str(&j, S("token_use"), t->kind == ACCESS_OF_CLIENT ? S("client_credentials") : S("access_token"));

@@ -37,8 +37,8 @@ def text(**more):
 
 INT32 = {"type": "integer", "minimum": 1, "maximum": 2147483647}
 SECONDS = {"type": "integer", "minimum": 0}
-TOKEN = {kind: text(pattern=f"^{prefix}_[0-9A-Za-z_-]+$", maxLength=512) for kind, prefix in
-         (("access", "gda"), ("refresh", "gdr"))}
+TOKEN = {"access": text(pattern=r"^(gda_[0-9A-Za-z_-]+|eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+)$", maxLength=512),
+         "refresh": text(pattern="^gdr_[0-9A-Za-z_-]+$", maxLength=512)}
 SCOPES = {"type": "array", "items": text(pattern="^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$"), "uniqueItems": True}
 SCOPE = text(pattern="^([\\x21\\x23-\\x5B\\x5D-\\x7E]+( [\\x21\\x23-\\x5B\\x5D-\\x7E]+)*)?$")
 
