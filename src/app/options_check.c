@@ -155,9 +155,12 @@ static RC check_admin(const struct options *o, struct arena *arena) {
 
 /* web knows what an address is; a loop that is opened for nothing tells. */
 static RC check_proxies(const struct options *o) {
-    struct web_options web = {.trusted_proxies = o->trusted_proxies.items, .n_trusted_proxies = o->trusted_proxies.n};
+    struct web_options web = {.trusted_proxies = o->trusted_proxies.items,
+                              .n_trusted_proxies = o->trusted_proxies.n,
+                              .proxy_protocol = o->proxy_protocol.items,
+                              .n_proxy_protocol = o->proxy_protocol.n};
     struct web_loop *loop = NULL;
-    if (o->trusted_proxies.n == 0) return RC_OK;
+    if (o->trusted_proxies.n + o->proxy_protocol.n == 0) return RC_OK;
     TRY(web_loop_open(&web, &loop));
     web_loop_close(loop);
     return RC_OK;

@@ -143,6 +143,11 @@ static struct web_options web_options_of(struct server *s) {
         .idle_deadline_ms = o->idle_deadline_s * 1000,
         .answer_deadline_ms = ANSWER_DEADLINE_MS,
         .connections_max = (unsigned)o->connections_max,
+        .connections_per_address = (unsigned)o->connections_per_address,
+        .requests_per_connection = (unsigned)o->requests_per_connection,
+        .exchanges_max = (unsigned)o->requests_under_way_max,
+        .proxy_protocol = o->proxy_protocol.items,
+        .n_proxy_protocol = o->proxy_protocol.n,
         .authority = find_authority(s),
         .trusted_proxies = o->trusted_proxies.items,
         .n_trusted_proxies = o->trusted_proxies.n,
@@ -185,6 +190,8 @@ static RC open_main(struct server *s, const struct web_options *web) {
     options.authority = NULL;
     options.trusted_proxies = NULL;
     options.n_trusted_proxies = 0;
+    options.n_proxy_protocol = 0;
+    options.connections_per_address = options.requests_per_connection = options.exchanges_max = 0;
     TRY(open_admin(s));
     TRY(web_loop_open(&options, &s->main_loop));
     TRY(web_listen(s->main_loop, s->admin_fd, admin_http_handle, &s->admin));

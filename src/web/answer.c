@@ -167,7 +167,7 @@ void web_respond(struct web_exchange *x, const struct web_response *response) {
     struct web_loop *loop = c->loop;
     if (c->state != CONN_GONE) {
         struct frame frame = {
-            .keep_alive = x->head.keep_alive && !response->close && !loop->draining,
+            .keep_alive = x->head.keep_alive && !response->close && !loop->draining && !conn_is_used_up(c),
             .http_1_0 = x->head.minor == 0,
             .head_only = x->head.method == HTTP_HEAD,
         };

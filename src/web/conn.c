@@ -44,6 +44,18 @@ static int take_body(struct conn *c) {
     return verdict;
 }
 
+/* The request is refused before anything is done for it, so that those under way are finished in time. */
+static void refuse_overload(struct web_exchange *x) {
+    struct web_response r;
+    answer_fill_refusal(x->conn->loop, 503, x->arena, &r);
+    web_respond(x, &r);
+}
+
+bool conn_is_used_up(const struct conn *c) {
+    unsigned max = c->loop->options.requests_per_connection;
+    return max && c->n_requests >= max;
+}
+
 void conn_hand_over(struct web_exchange *x, str body) {
     struct conn *c = x->conn;
     struct web_loop *loop = c->loop;
@@ -52,8 +64,8 @@ void conn_hand_over(struct web_exchange *x, str body) {
         .body = body,
         .peer = str_of(c->peer_text),
         .is_unix = c->peer.is_unix,
-        .is_secure = c->tls != NULL,
-        .is_exposed = !c->tls && !c->peer.is_unix && !peer_is_loopback(&c->peer),
+        .is_secure = c->tls != NULL || c->forwarded_tls,
+        .is_exposed = !c->tls && !c->near_peer,
         .arena = x->arena,
     };
     if (c->tls && c->tls->certificate) {
@@ -70,9 +82,13 @@ void conn_hand_over(struct web_exchange *x, str body) {
         if (scheme == PEER_SCHEME_HTTPS) x->request.is_secure = true;
         x->request.is_exposed = !c->tls && scheme == PEER_SCHEME_OTHER;
     }
-    c->had_request = true;
+    bool too_many = loop->options.exchanges_max && loop->n_exchanges >= loop->options.exchanges_max;
+    c->n_requests++;
     loop->n_exchanges++;
-    c->listener->handler(x, &x->request, c->listener->arg);
+    if (too_many)
+        refuse_overload(x);
+    else
+        c->listener->handler(x, &x->request, c->listener->arg);
 }
 
 static void dispatch(struct conn *c, struct web_exchange *x) {
@@ -126,12 +142,13 @@ static bool take_head(struct conn *c) {
 }
 
 static bool may_take_request(const struct conn *c) {
-    return c->state != CONN_GONE && !c->last && !c->exchange && !c->writing.p && bytes_n(&c->in) > 0;
+    return c->state != CONN_GONE && !c->awaits_proxy && !c->last && !c->exchange && !c->writing.p &&
+           bytes_n(&c->in) > 0;
 }
 
 /* Whether the peer begins with the preface of HTTP/2 where that is allowed. 1: it does, 0: it may still, -1: no. */
 static int looks_like_http2(const struct conn *c) {
-    if (!c->listener->http2 || c->had_request || c->head_n || c->last) return -1;
+    if (!c->listener->http2 || c->awaits_proxy || c->n_requests || c->head_n || c->last) return -1;
     str preface = S(H2_PREFACE), have = {c->in.p ? bytes_front(&c->in) : "", bytes_n(&c->in)};
     if (!str_starts_with(preface, str_head(have, preface.n))) return -1;
     return have.n >= preface.n ? 1 : 0;
@@ -193,7 +210,7 @@ static void finish(struct conn *c) {
 }
 
 static enum conn_state state_now(const struct conn *c) {
-    if (c->tls && !c->tls->open) return CONN_OPENING;
+    if (c->awaits_proxy || (c->tls && !c->tls->open)) return CONN_OPENING;
     if (c->writing.p) return CONN_WRITING;
     if (c->exchange || (c->h2 && c->h2->n_streams)) return CONN_HANDLING;
     if (c->head_n) return CONN_BODY;
@@ -244,6 +261,32 @@ void conn_mark_dirty(struct conn *c) {
     loop->last_dirty = c;
 }
 
+/* --- who it is ------------------------------------------------------------------------------------------------------ */
+
+/* Our own machine and our proxies speak for many. */
+static bool is_one_of_a_crowd(const struct conn *c) {
+    return c->loop->options.connections_per_address && !c->peer.is_unix && !c->trusted_peer && !c->awaits_proxy &&
+           !peer_is_loopback(&c->peer);
+}
+
+bool conn_join_crowd(struct conn *c) {
+    if (!is_one_of_a_crowd(c)) return true;
+    c->counted = true;
+    return crowd_enter(&c->loop->crowd, &c->peer) <= c->loop->options.connections_per_address;
+}
+
+void conn_take_peer(struct conn *c, const struct proxy_header *header) {
+    if (header->has_peer) {
+        struct web_loop *loop = c->loop;
+        c->peer = header->peer;
+        c->trusted_peer = c->trusted_peer || peer_is_in(&c->peer, loop->trusted, loop->n_trusted);
+        c->forwarded_tls = header->is_secure;
+        c->near_peer = c->near_peer || header->is_secure;
+        peer_print(&c->peer, c->peer_text);
+    }
+    if (!conn_join_crowd(c)) conn_close(c);
+}
+
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
 struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *address) {
@@ -256,7 +299,9 @@ struct conn *conn_new(struct listener *listener, int fd, const struct sockaddr *
     c->trusted_peer = peer_is_in(&c->peer, loop->trusted, loop->n_trusted);
     peer_print(&c->peer, c->peer_text);
     atomic_fetch_add_explicit(&loop->n_conns, 1, memory_order_relaxed);
-    conn_enter(c, listener->tls ? CONN_OPENING : CONN_IDLE);
+    c->awaits_proxy = peer_is_in(&c->peer, loop->balancers, loop->n_balancers);
+    c->near_peer = c->peer.is_unix || peer_is_loopback(&c->peer);
+    conn_enter(c, listener->tls || c->awaits_proxy ? CONN_OPENING : CONN_IDLE);
     bool good = transport_open(c, fd) && (!listener->tls || tls_conn_open(c));
     if (good)
         transport_read(c, true);
@@ -289,6 +334,7 @@ static void on_closed(uv_handle_t *handle) {
 void conn_close(struct conn *c) {
     if (c->state == CONN_GONE) return;
     conn_enter(c, CONN_GONE);
+    if (c->counted) crowd_leave(&c->loop->crowd, &c->peer);
     atomic_fetch_sub_explicit(&c->loop->n_conns, 1, memory_order_relaxed);
     if (c->h2) h2_abandon(c);
     uv_close(&c->uv.handle, on_closed);

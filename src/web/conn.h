@@ -10,11 +10,12 @@
 
 #include "bytes.h"
 #include "peer.h"
+#include "proxy_header.h"
 #include "tls.h"
 #include "web.h"
 
 enum conn_state {
-    CONN_OPENING,  /* the TLS handshake is not complete */
+    CONN_OPENING,  /* the PROXY header or the TLS handshake is not complete */
     CONN_IDLE,     /* no byte of a request yet */
     CONN_HEAD,     /* a head has begun */
     CONN_BODY,     /* the head is complete, the body is not */
@@ -66,7 +67,11 @@ struct conn {
     bool last;       /* nothing after the answers under way is read as a request */
     bool renew;      /* something was finished: the next state begins anew, even if it is the same */
     bool handle_closed;
-    bool trusted_peer;    /* X-Forwarded-* of this peer are believed */
+    bool trusted_peer; /* X-Forwarded-* of this peer are believed */
+    bool near_peer; /* what comes in clear was not to be read by others: from this machine, or TLS up to the balancer */
+    bool forwarded_tls;   /* the balancer says that its client spoke TLS */
+    bool awaits_proxy;    /* the PROXY header has not come yet */
+    bool counted;         /* in the crowd */
     struct tls_conn *tls; /* NULL: plain */
 
     struct bytes in;
@@ -78,13 +83,13 @@ struct conn {
     uint64_t content_length;
     struct http_chunks chunks;
     struct web_exchange *exchange;
-    struct h2 *h2;    /* NULL: HTTP/1 */
-    bool had_request; /* it is HTTP/1 for good */
+    struct h2 *h2; /* NULL: HTTP/1 */
 
     struct bytes out;     /* answers that wait for the end of the turn */
     struct bytes writing; /* what libuv is sending; its memory must not move */
     uv_write_t write;
     size_t lingered_n;
+    uint64_t n_requests;
 
     struct peer peer;
     char peer_text[PEER_TEXT_BYTES];
@@ -117,6 +122,13 @@ void conn_expire(struct conn *c);
 
 /* An exchange of c with an arena of its own. */
 struct web_exchange *conn_new_exchange(struct conn *c);
+/* After this request the connection is closed. */
+bool conn_is_used_up(const struct conn *c);
+/* Counts it; false when its address has too many. */
+bool conn_join_crowd(struct conn *c);
+/* Its balancer has said who it is. */
+void conn_take_peer(struct conn *c, const struct proxy_header *header);
+
 /* Gives a request, whose head is parsed, to the handler. */
 void conn_hand_over(struct web_exchange *x, str body);
 

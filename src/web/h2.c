@@ -232,7 +232,7 @@ bool h2_turn(struct conn *c) {
     if (c->state == CONN_GONE || c->writing.p || c->last) return false;
     nghttp2_session *session = c->h2->session;
     hear(c);
-    if (!c->last && c->loop->grace_over) h2_leave(c, true);
+    if (!c->last && (c->loop->grace_over || conn_is_used_up(c))) h2_leave(c, true);
     bool more = !c->last && speak(c);
     if (!c->last && !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session)) {
         h2_abandon(c);

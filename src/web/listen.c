@@ -157,9 +157,11 @@ static void pause_accepting(struct listener *l) {
 static void take(struct listener *l, int fd, const struct sockaddr *address) {
     unsigned max = l->loop->options.connections_max;
     struct conn *c = conn_new(l, fd, address);
+    if (c->state == CONN_GONE) return;
     unsigned open = web_loop_connections(l->loop);
-    if (open <= max) return;
-    if (open - max > REFUSED_MAX || l->tls) /* a handshake costs more than the request it would refuse */
+    if (open <= max && conn_join_crowd(c)) return;
+    if (open > max + REFUSED_MAX || l->tls ||
+        c->awaits_proxy) /* a handshake costs more than the request it would refuse */
         conn_close(c);
     else
         conn_refuse(c, 503);

@@ -4,6 +4,7 @@
 
 #include "h2.h"
 #include "must_alloc.h"
+#include "random.h"
 
 void loop_flush(struct web_loop *loop) {
     while (loop->first_dirty) {
@@ -196,15 +197,19 @@ RC web_loop_watch(struct web_loop *loop, int fd, void (*fn)(void *arg), void *ar
 
 /* --- life ------------------------------------------------------------------------------------------------------------ */
 
-static RC parse_trusted(struct web_loop *loop) {
-    const struct web_options *o = &loop->options;
-    loop->trusted = must_alloc((o->n_trusted_proxies + 1) * sizeof *loop->trusted);
-    for (size_t i = 0; i < o->n_trusted_proxies; i++)
-        if (!peer_block_parse(o->trusted_proxies[i], &loop->trusted[i]))
-            return rc_fail(FAULT_CONFIG, "trusted proxy %.*s is no address or CIDR block",
-                           STR_ARG(o->trusted_proxies[i]));
-    loop->n_trusted = o->n_trusted_proxies;
+static RC parse_blocks(const str *texts, size_t n, struct peer_block **out, size_t *out_n) {
+    *out = must_alloc((n + 1) * sizeof **out);
+    for (size_t i = 0; i < n; i++)
+        if (!peer_block_parse(texts[i], &(*out)[i]))
+            return rc_fail(FAULT_CONFIG, "the proxy %.*s is no address or CIDR block", STR_ARG(texts[i]));
+    *out_n = n;
     return RC_OK;
+}
+
+static RC parse_proxies(struct web_loop *loop) {
+    const struct web_options *o = &loop->options;
+    TRY(parse_blocks(o->trusted_proxies, o->n_trusted_proxies, &loop->trusted, &loop->n_trusted));
+    return parse_blocks(o->proxy_protocol, o->n_proxy_protocol, &loop->balancers, &loop->n_balancers);
 }
 
 /* A peer that has gone is an error of the write, not the end of the process. */
@@ -216,11 +221,13 @@ static void ignore_sigpipe(void) {
 RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     struct web_loop *loop = must_alloc(sizeof *loop);
     loop->options = *options;
-    struct rc rc = parse_trusted(loop);
+    struct rc rc = parse_proxies(loop);
+    random_fill(loop->crowd.key, sizeof loop->crowd.key);
     int error = rc_ok(rc) ? uv_loop_init(&loop->uv) : 0;
     if (error) rc = rc_fail(FAULT_IO, "event loop: %s", uv_strerror(error));
     if (!rc_ok(rc)) {
         free(loop->trusted);
+        free(loop->balancers);
         free(loop);
         return rc;
     }
@@ -284,6 +291,7 @@ void web_loop_close(struct web_loop *loop) {
     while (loop->n_arenas) arena_free(loop->arenas[--loop->n_arenas]);
     bytes_pool_free(&loop->bytes);
     pthread_mutex_destroy(&loop->post_lock);
+    free(loop->balancers);
     free(loop->trusted);
     free(loop);
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "conn.h"
+#include "crowd.h"
 #include "timetext.h"
 
 #define ARENA_POOL_MAX    64
@@ -47,6 +48,9 @@ struct web_loop {
     struct web_options options;
     struct peer_block *trusted;
     size_t n_trusted;
+    struct peer_block *balancers; /* that speak the PROXY protocol */
+    size_t n_balancers;
+    struct crowd crowd;
 
     struct listener *listeners;
     struct source *sources;

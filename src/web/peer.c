@@ -5,14 +5,20 @@
 
 static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
-static struct peer peer_of_v4(const void *four_bytes) {
+struct peer peer_of_v4(const void *four_bytes) {
     struct peer peer = {0};
     memcpy(peer.ip, v4_prefix, sizeof v4_prefix);
     memcpy(peer.ip + 12, four_bytes, 4);
     return peer;
 }
 
-static bool is_v4(const struct peer *peer) { return memcmp(peer->ip, v4_prefix, sizeof v4_prefix) == 0; }
+struct peer peer_of_v6(const void *sixteen_bytes) {
+    struct peer peer = {0};
+    memcpy(peer.ip, sixteen_bytes, sizeof peer.ip);
+    return peer;
+}
+
+bool peer_is_v4(const struct peer *peer) { return memcmp(peer->ip, v4_prefix, sizeof v4_prefix) == 0; }
 
 bool peer_parse(str text, struct peer *out) {
     char z[PEER_TEXT_BYTES];
@@ -50,13 +56,13 @@ struct peer peer_of_sockaddr(const struct sockaddr *address) {
 
 bool peer_is_loopback(const struct peer *peer) {
     static const struct peer v6 = {.ip = {[15] = 1}};
-    return is_v4(peer) ? peer->ip[12] == 127 : memcmp(peer->ip, v6.ip, sizeof v6.ip) == 0;
+    return peer_is_v4(peer) ? peer->ip[12] == 127 : memcmp(peer->ip, v6.ip, sizeof v6.ip) == 0;
 }
 
 void peer_print(const struct peer *peer, char out[PEER_TEXT_BYTES]) {
     if (peer->is_unix)
         memcpy(out, "unix", 5);
-    else if (is_v4(peer))
+    else if (peer_is_v4(peer))
         inet_ntop(AF_INET, peer->ip + 12, out, PEER_TEXT_BYTES);
     else
         inet_ntop(AF_INET6, peer->ip, out, PEER_TEXT_BYTES);
@@ -71,7 +77,7 @@ bool peer_block_parse(str text, struct peer_block *out) {
     struct peer_block block = {.bits = 128};
     if (!peer_parse(str_head(text, slash), &block.net)) return false;
     if (slash < text.n) {
-        uint64_t bits, max = is_v4(&block.net) ? 32 : 128;
+        uint64_t bits, max = peer_is_v4(&block.net) ? 32 : 128;
         if (!str_to_u64(str_from(text, slash + 1), max, &bits)) return false;
         block.bits = (unsigned)(128 - max + bits);
     }

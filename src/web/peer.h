@@ -33,6 +33,9 @@ bool peer_is_in(const struct peer *peer, const struct peer_block *blocks, size_t
  * address. *peer is the connection's own at first. */
 void peer_walk_forwarded(const struct http_head *head, const struct peer_block *trusted, size_t n, struct peer *peer);
 
+struct peer peer_of_v4(const void *four_bytes);
+struct peer peer_of_v6(const void *sixteen_bytes);
+bool peer_is_v4(const struct peer *peer);
 bool peer_is_loopback(const struct peer *peer);
 
 /* What the last X-Forwarded-Proto says. Only asked when the connection comes from a trusted proxy. */

@@ -107,6 +107,7 @@ static struct web_tls *tls;
 
 static void start_tls_with(const struct web_tls_options *options, bool ask) {
     struct web_options web = options_default();
+    web.answer_deadline_ms = web.idle_deadline_ms = 10000; /* the client decrypts 8 MiB, perhaps on a busy machine */
     struct rc rc = web_tls_open(options, &tls);
     if (!rc_ok(rc)) fail_msg("%s", rc_detail());
     start_as(&web, "127.0.0.1:0", (struct web_listening){.tls = tls, .ask_certificate = ask});
@@ -653,6 +654,43 @@ static void test_sessions_do_not_cross(void **state) {
     SSL_SESSION_free(session);
 }
 
+/* The balancer speaks in clear, its client does not; both may come in one packet. */
+static void test_proxy_header_before_tls(void **state) {
+    (void)state;
+    static const str balancers[] = {S("127.0.0.1")};
+    struct web_options web = options_default();
+    struct web_tls_options options = tls_options(1);
+    web.proxy_protocol = balancers;
+    web.n_proxy_protocol = 1;
+    assert_true(rc_ok(web_tls_open(&options, &tls)));
+    start_as(&web, "127.0.0.1:0", (struct web_listening){.tls = tls});
+    new_client(0);
+    for (int apart = 0; apart < 2; apart++) {
+        char packet[8192] = "PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r\n";
+        size_t n = strlen(packet);
+        int fd = dial();
+        if (apart) {
+            say(fd, packet);
+            n = 0;
+            nap_ms(20);
+        }
+        SSL *ssl = SSL_new(client);
+        BIO *out = BIO_new(BIO_s_mem());
+        SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+        SSL_set_connect_state(ssl);
+        SSL_do_handshake(ssl);
+        n += (size_t)BIO_read(out, packet + n, (int)(sizeof packet - n));
+        assert_int_equal(send(fd, packet, n, MSG_NOSIGNAL), n);
+        SSL_set_bio(ssl, BIO_new_socket(fd, BIO_NOCLOSE), BIO_new_socket(fd, BIO_NOCLOSE));
+        assert_int_equal(SSL_do_handshake(ssl), 1);
+        say_tls(ssl, GET("/a"));
+        assert_int_equal(count(hear_tls(ssl, "|0|1"), "/a||203.0.113.7|0|1"), 1);
+        SSL_free(ssl);
+        close(fd);
+    }
+    stop_tls();
+}
+
 static int make_files(void **state) {
     (void)state;
     if (!mkdtemp(folder)) return -1;
@@ -691,6 +729,7 @@ int main(void) {
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_client_certificates),
         cmocka_unit_test(test_sessions_do_not_cross),
+        cmocka_unit_test(test_proxy_header_before_tls),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

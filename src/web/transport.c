@@ -11,7 +11,9 @@ size_t conn_in_max(const struct conn *c) {
 }
 
 /* Ciphertext is decrypted at once, out of a buffer that all connections share. */
-static bool takes_ciphertext(const struct conn *c) { return c->tls && !c->tls->stalled && !c->tls->failed; }
+static bool takes_ciphertext(const struct conn *c) {
+    return c->tls && !c->awaits_proxy && !c->tls->stalled && !c->tls->failed;
+}
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
     struct conn *c = handle->data;
@@ -20,11 +22,37 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out) {
         *out = uv_buf_init(c->loop->scratch, SCRATCH_BYTES);
         return;
     }
-    bool room = !c->tls && bytes_make_room(&c->in, &c->loop->bytes, 1, conn_in_max(c));
+    bool room = (!c->tls || c->awaits_proxy) && bytes_make_room(&c->in, &c->loop->bytes, 1, conn_in_max(c));
     *out = room ? uv_buf_init(c->in.p + c->in.end, (unsigned)bytes_room(&c->in)) : uv_buf_init(NULL, 0);
 }
 
+/* What comes behind the header is the client's, encrypted or not. */
+static void take_header(struct conn *c) {
+    struct proxy_header header;
+    int n = proxy_header_parse((str){bytes_front(&c->in), bytes_n(&c->in)}, &header);
+    if (n == 0) return;
+    if (n < 0) {
+        conn_close(c);
+        return;
+    }
+    c->awaits_proxy = false;
+    c->renew = !c->tls;
+    bytes_drop(&c->in, &c->loop->bytes, (size_t)n);
+    conn_take_peer(c, &header);
+    if (c->state == CONN_GONE || !c->tls || !c->in.p) return;
+    struct bytes rest = c->in;
+    c->in = (struct bytes){0};
+    tls_take(c, (str){bytes_front(&rest), bytes_n(&rest)});
+    bytes_release(&rest, &c->loop->bytes);
+}
+
 static void take_bytes(struct conn *c, size_t n) {
+    if (c->awaits_proxy && c->state != CONN_LINGER) {
+        bytes_advance(&c->in, n);
+        conn_mark_dirty(c);
+        take_header(c);
+        return;
+    }
     if (c->state != CONN_LINGER && c->tls) {
         tls_take(c, (str){c->loop->scratch, n});
         return;

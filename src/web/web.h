@@ -21,8 +21,14 @@ struct web_options {
     int64_t idle_deadline_ms;      /* between requests; 60 s */
     int64_t answer_deadline_ms;    /* for the peer to take our answer; 10 s */
     unsigned connections_max;      /* per loop; beyond: 503 and close */
-    const char *authority;         /* host[:port] of the issuer, for absolute-form targets; NULL: any */
-    const str *trusted_proxies;    /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
+    unsigned
+        connections_per_address; /* per loop, of one IPv4 address or IPv6 /64 that is neither loopback nor a trusted proxy; 0: any */
+    unsigned requests_per_connection; /* then it is closed politely; 0: any */
+    unsigned exchanges_max;           /* per loop, that wait for their answer; beyond: 503. 0: any */
+    const str *proxy_protocol;        /* addresses and CIDR blocks whose connections begin with a PROXY header */
+    size_t n_proxy_protocol;
+    const char *authority;      /* host[:port] of the issuer, for absolute-form targets; NULL: any */
+    const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
     web_refusal *refusal; /* body and headers of web's own refusals; NULL: no body */
     void *refusal_arg;
