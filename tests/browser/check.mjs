@@ -46,6 +46,9 @@ async function keyboard(page) {
 }
 
 async function errorFocus(page) {
+  // A browser gives the focus some time after "load"; on a busy machine that can be seen.
+  const focused = () => document.activeElement === document.querySelector("[role=alert]");
+  if (await page.$("[role=alert]")) await page.waitForFunction(focused, null, { timeout: 5000 }).catch(() => {});
   return page.evaluate(() => {
     const alert = document.querySelector("[role=alert]");
     if (!alert) return [];
