@@ -40,6 +40,12 @@ static void write_flags(struct json *j, const struct app *app) {
     json_member_str(j, S("token_format"), app_has(app, APP_JWT) ? S("jwt") : S("opaque"));
 }
 
+/* How the app proves itself. */
+static str authentication_of(const struct app *app) {
+    if (app_has(app, APP_PUBLIC)) return S("none");
+    return app->jwks.n ? S("private_key_jwt") : S("client_secret");
+}
+
 static void write_app(struct admin_call *c, const struct app *app) {
     struct json *j = &c->json;
     write_head(j, app);
@@ -60,6 +66,7 @@ static void write_app(struct admin_call *c, const struct app *app) {
     json_member_int(j, S("refresh_idle_s"), app->refresh_idle_s);
     json_member_int(j, S("refresh_absolute_s"), app->refresh_absolute_s);
     json_member_int(j, S("bound_hub_id"), app->bound_hub_id);
+    json_member_str(j, S("authentication"), authentication_of(app));
     json_member_int(j, S("live_secrets"), (int64_t)app->n_secrets);
     admin_write_time(j, S("created_at"), app->created_ms);
     admin_write_time(j, S("updated_at"), app->updated_ms);
@@ -113,6 +120,7 @@ static void set_fields(struct app *app, const struct admin_input *in) {
     set_str(&app->developer, &in->developer);
     set_str(&app->site_url, &in->site_url);
     set_str(&app->logo_url, &in->logo_url);
+    set_str(&app->jwks, &in->jwks);
     if (in->redirect_uris.given) {
         app->redirect_uris = in->redirect_uris.v;
         app->n_redirect_uris = in->redirect_uris.n;
@@ -165,6 +173,16 @@ static void check_grants(struct admin_call *c, const struct app *app) {
         admin_refuse(c, 400, "no_grant", "--bound-account is for client_credentials: give --client-credentials too");
 }
 
+/* A public app proves nothing; and keys that nobody could use are found now, not at the first token. */
+static void check_jwks(struct admin_call *c, const struct app *app) {
+    struct jose_keys *keys = NULL;
+    if (app->jwks.n == 0 || !c->in.jwks.given) return;
+    if (app_has(app, APP_PUBLIC)) admin_refuse(c, 400, "public_app", "a public app has no keys: it proves nothing");
+    struct rc rc = jose_keys_read(app->jwks, &keys);
+    if (!rc_ok(rc)) admin_refuse(c, 400, "jwks", "the key set cannot be used: %s", rc_detail());
+    jose_keys_free(keys);
+}
+
 /* No token is longer than TOKEN_TEXT_MAX: whoever keeps tokens counts on it. */
 static void check_format(struct admin_call *c, const struct app *app) {
     const struct snapshot *s = c->instance->snapshot;
@@ -196,6 +214,7 @@ static RC check_account(struct admin_call *c, const struct app *app) {
 static RC check_app(struct admin_call *c, struct app *app) {
     check_redirect_uris(c, app);
     check_grants(c, app);
+    check_jwks(c, app);
     if (!admin_refused(c)) TRY(check_account(c, app));
     if (!admin_refused(c)) TRY(set_scopes(c, app));
     check_format(c, app);
@@ -240,11 +259,11 @@ RC admin_do_app_create(struct admin_call *c) {
     TRY(admin_edit(c, &edit, "an app of that id was made at this moment; try again", &app_id));
     if (admin_refused(c)) return RC_OK;
     struct new_secret secret = {0};
-    bool is_public = app_has(app, APP_PUBLIC);
-    if (!is_public) TRY(secret_make(c, app_id, &secret));
+    bool has_secret = !app_has(app, APP_PUBLIC) && app->jwks.n == 0;
+    if (has_secret) TRY(secret_make(c, app_id, &secret));
     if (admin_refused(c)) return RC_OK;
     TRY(write_current(c, app_id));
-    if (!is_public) secret_write(c, &secret);
+    if (has_secret) secret_write(c, &secret);
     return RC_OK;
 }
 
@@ -289,7 +308,7 @@ static RC update(struct admin_call *c, struct app *app) {
 static struct app *copy_app(struct admin_call *c, const struct app *app) {
     struct app *copy = ARENA_NEW(c->arena, struct app);
     *copy = *app;
-    str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url, &copy->logo_url};
+    str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url, &copy->logo_url, &copy->jwks};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) *texts[i] = arena_copy(c->arena, *texts[i]);
     str *uris = ARENA_ARRAY(c->arena, str, app->n_redirect_uris);
     for (size_t i = 0; i < app->n_redirect_uris; i++) uris[i] = arena_copy(c->arena, app->redirect_uris[i]);

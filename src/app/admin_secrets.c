@@ -35,6 +35,12 @@ RC admin_do_secret_add(struct admin_call *c) {
         admin_refuse(c, 400, "public_app", "a public app has no secret");
         return RC_OK;
     }
+    if (app->jwks.n) {
+        admin_refuse(
+            c, 400, "has_keys",
+            "the app proves itself by its keys; a secret would not be taken (`--jwks ''` goes back to secrets)");
+        return RC_OK;
+    }
     int32_t app_id = app->app_id;
     str client_id = arena_copy(c->arena, app->client_id);
     struct new_secret secret = {0};

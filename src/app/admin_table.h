@@ -73,6 +73,7 @@ enum admin_kind {
     KIND_FILE, /* an absolute path */
     KIND_KEY,
     KIND_TOKEN_FORMAT,
+    KIND_JWKS, /* the command line reads it from a file */
     KIND_CURSOR,
     KIND_CHALLENGE,
     ADMIN_KINDS
@@ -101,7 +102,7 @@ struct admin_use {
     uint8_t use; /* enum admin_use_kind */
 };
 
-#define ADMIN_USES_MAX 24
+#define ADMIN_USES_MAX 32
 
 struct admin_call;
 

@@ -122,6 +122,7 @@ static const struct {
     [KIND_GRANT_ID] = {grant_id_ok, "must be a grant id: 32 hexadecimal digits"},
     [KIND_FILE] = {file_ok, "must be the absolute path of a file"},
     [KIND_TOKEN_FORMAT] = {token_format_ok, "must be opaque or jwt"},
+    [KIND_JWKS] = {utf8_ok, "must be text in UTF-8"},
     [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CHALLENGE] = {visible_ok, "must be the login_challenge that the browser brought"},
     [KIND_CURSOR] = {visible_ok, "must be the `next` of a page"},

@@ -61,6 +61,7 @@ static RC make_metadata(struct documents *d, const struct settings *settings, co
     for (size_t i = 0; i < ANNOUNCED; i++)
         endpoints[i] =
             (struct metadata_endpoint){announced[i].member, url_of(settings, announced[i].endpoint, d->arena)};
+    d->token_endpoint = url_of(settings, &endpoint_token, d->arena);
     struct metadata m = {settings->issuer, endpoints, ANNOUNCED, registry};
     metadata_write(&m, &text);
     return keep(d, ROUTE_METADATA, &text);

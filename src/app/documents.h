@@ -17,6 +17,7 @@ struct document {
 struct documents {
     struct arena *arena;
     str cache_control;
+    str token_endpoint; /* its URL */
     struct document of[ROUTE_DOCUMENTS];
 };
 

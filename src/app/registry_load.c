@@ -1,5 +1,7 @@
 #include "registry_load.h"
 
+#include "jose.h"
+
 #define READS_MAX 8 /* an administrator may change something between two listings */
 
 static RC list(struct storage_admin *admin, enum listing_kind kind, struct arena *arena, struct listed *out) {
@@ -50,16 +52,27 @@ static RC read_all(struct storage_admin *admin, struct registry *r) {
     return RC_OK;
 }
 
+/* Keys were checked when they were registered; those that cannot be read any more prove nothing. */
+static void prepare_keys(struct registry *r) {
+    for (size_t i = 0; i < r->n_apps; i++) {
+        struct jose_keys *keys = NULL;
+        if (r->apps[i].jwks.n && rc_ok(jose_keys_read(r->apps[i].jwks, &keys))) r->apps[i].keys = keys;
+    }
+}
+
 /* The registry lies in its own arena. */
 static struct registry *keep(const struct registry *r) {
     struct registry *kept = ARENA_NEW(r->arena, struct registry);
     *kept = *r;
     registry_index(kept);
+    prepare_keys(kept);
     return kept;
 }
 
 void registry_free(struct registry *registry) {
-    if (registry) arena_free(registry->arena);
+    if (!registry) return;
+    for (size_t i = 0; i < registry->n_apps; i++) jose_keys_free(registry->apps[i].keys);
+    arena_free(registry->arena);
 }
 
 RC registry_load(struct storage_admin *admin, struct registry **out) {

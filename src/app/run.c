@@ -321,6 +321,24 @@ static void next_round(struct run *r) {
         decide(r);
 }
 
+/* What proves the client is used up before anything else, durably: if the answer is lost, the client makes another one. */
+static void on_proven(struct storage_call *storage) {
+    struct run *r = storage->arg;
+    if (!rc_ok(storage->rc)) {
+        fail(r, storage->rc);
+    } else if (storage->outcome == OUTCOME_LOST) {
+        oauth_proof_lost(&r->call);
+        render(r);
+    } else {
+        next_round(r);
+    }
+}
+
+static void apply_proof(struct run *r) {
+    r->storage = (struct storage_call){.done = on_proven, .arg = r};
+    storage_apply(r->env->session, &r->storage, &r->call.proof, r->call.arena);
+}
+
 /* ---- the beginning ---- */
 
 static enum oauth_method method_of(enum http_method method) {
@@ -368,6 +386,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     r->call.env.keyring = &r->lease->snapshot->keys->ring;
     r->call.env.signers = &r->lease->snapshot->keys->signers;
     r->call.env.settings = env->settings;
+    r->call.env.token_endpoint = r->lease->snapshot->documents->token_endpoint;
     r->call.env.random = random;
     write_uuid(correlation, r->call.env.correlation_id);
     return r;
@@ -482,6 +501,8 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
         refuse_blocked(r);
     else if (r->call.refusal != REFUSAL_NONE)
         render(r);
+    else if (r->call.proof.kind != CHANGE_NONE)
+        apply_proof(r);
     else
         next_round(r);
 }

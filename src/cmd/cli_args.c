@@ -86,27 +86,39 @@ static str read_stream(struct reader *r, int fd, char *room, size_t size) {
     while (n < size) {
         ssize_t got = read(fd, room + n, size - n);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) fail(r, arena_printf(r->arena, "the password cannot be read: %s", strerror(errno)));
+        if (got < 0) fail(r, arena_printf(r->arena, "the file cannot be read: %s", strerror(errno)));
         if (got <= 0) break;
         n += (size_t)got;
     }
     return (str){room, n};
 }
 
-/* A password comes from a file or from standard input; one line end is dropped. */
-static bool read_password(struct reader *r, str path, str *out) {
-    size_t size = PASSWORD_MAX + 3; /* one too many, so that the server says "too long" */
+/* What stands in a file, or on standard input; `max` and a little more, so that it is the server who says "too long". */
+static bool read_file(struct reader *r, str path, size_t max, str *out) {
     bool is_stdin = str_eq(path, S("-"));
     int fd = is_stdin ? STDIN_FILENO : open(arena_cstr(r->arena, path), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail(r, arena_printf(r->arena, "%.*s: %s", STR_ARG(path), strerror(errno)));
-    str text = read_stream(r, fd, arena_alloc_secret(r->arena, size), size);
+    *out = read_stream(r, fd, arena_alloc_secret(r->arena, max + 3), max + 3);
     if (!is_stdin) close(fd);
+    return r->in->problem.n == 0;
+}
+
+/* One line end is dropped. */
+static bool read_password(struct reader *r, str path, str *out) {
+    str text = {NULL, 0};
+    if (!read_file(r, path, PASSWORD_MAX, &text)) return false;
     if (text.n && text.p[text.n - 1] == '\n') text.n--;
     if (text.n && text.p[text.n - 1] == '\r') text.n--;
-    if (r->in->problem.n) return false;
     if (!str_is_utf8(text)) return fail(r, S("the password is not text in UTF-8"));
     *out = text;
     return true;
+}
+
+/* An empty name takes the keys away. */
+static bool read_key_set(struct reader *r, str path, str *out) {
+    if (path.n == 0) return true;
+    if (!read_file(r, path, APP_JWKS_MAX, out)) return false;
+    return str_is_utf8(*out) || fail(r, S("the key set is not text in UTF-8"));
 }
 
 static str absolute(struct reader *r, str path) {
@@ -117,6 +129,7 @@ static str absolute(struct reader *r, str path) {
 
 static bool prepare(struct reader *r, const struct admin_arg *arg, str *value) {
     if (arg->kind == KIND_PASSWORD) return read_password(r, *value, value);
+    if (arg->kind == KIND_JWKS) return read_key_set(r, *value, value);
     if (!str_is_utf8(*value)) return fail(r, arena_printf(r->arena, "%s is not text in UTF-8", arg->flag));
     if (arg->kind == KIND_FILE) *value = absolute(r, *value);
     if (arg->shape != SHAPE_NUM) return true;

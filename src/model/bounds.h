@@ -19,6 +19,7 @@
 #define NAME_MAX_BYTES       200 /* names of apps, accounts and people */
 #define EMAIL_MAX            254
 #define DOMAIN_MAX           253
+#define APP_JWKS_MAX         32768
 #define SECRETS_PER_APP_MAX  2         /* live at once */
 #define ID_MAX               INT32_MAX /* app_id, hub_id, user_id (int32 in the public schemas) */
 #define PARAMS_MAX           64        /* parameters of one form that are looked at; more is refused */

@@ -7,6 +7,8 @@
 #include "digest.h"
 #include "scope_set.h"
 
+struct jose_keys;
+
 enum app_flag {
     APP_PUBLIC = 1, /* cannot keep a secret: no authentication, PKCE and rotation always */
     APP_ROTATE = 2, /* refresh tokens rotate */
@@ -42,6 +44,8 @@ struct app {
     int64_t refresh_idle_s, refresh_absolute_s; /* 0: no limit */
     int32_t bound_hub_id;                       /* client_credentials act in this account; 0: app level */
     int64_t created_ms, updated_ms;
+    str jwks;               /* its public keys as a JWK Set: it proves itself by them, and has no secret; empty: none */
+    struct jose_keys *keys; /* the same, prepared by whoever loads the registry */
     struct app_secret secrets[SECRETS_PER_APP_MAX];
     size_t n_secrets;
 };

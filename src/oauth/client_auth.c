@@ -1,14 +1,14 @@
 #include "client_auth.h"
 
 #include "b64.h"
+#include "client_assertion.h"
 #include "percent.h"
 
-/* The methods, in the order in which metadata names them. One that is not `offered` is recognised, so that it counts as a
- * method that was used, but proves nothing. */
+/* The methods, in the order in which metadata names them. */
+enum client_proof { PROOF_SECRET, PROOF_ASSERTION, PROOF_NONE };
 struct client_method {
     str name;
-    bool offered;
-    bool for_public; /* what public apps use; the others use the rest */
+    enum client_proof proof; /* an app uses the methods of one kind alone */
     bool (*is_used)(const struct client_params *params, str basic);
 };
 
@@ -33,17 +33,17 @@ static bool none_is_used(const struct client_params *params, str basic) {
 }
 
 static const struct client_method methods[] = {
-    {S("client_secret_post"), true, false, post_is_used},
-    {S("client_secret_basic"), true, false, basic_is_used},
-    {S("private_key_jwt"), false, false, assertion_is_used},
-    {S("none"), true, true, none_is_used},
+    {S("client_secret_post"), PROOF_SECRET, post_is_used},
+    {S("client_secret_basic"), PROOF_SECRET, basic_is_used},
+    {S("private_key_jwt"), PROOF_ASSERTION, assertion_is_used},
+    {S("none"), PROOF_NONE, none_is_used},
 };
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 
 size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public) {
     size_t n = 0;
     for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (methods[i].offered && (with_public || !methods[i].for_public)) out[n++] = methods[i].name;
+        if (with_public || methods[i].proof != PROOF_NONE) out[n++] = methods[i].name;
     return n;
 }
 
@@ -122,6 +122,8 @@ static enum refusal read_credentials(struct oauth_call *c, const struct client_p
     auth->secret = params->client_secret;
     auth->method = method_in_use(params, basic);
     if (!auth->method) return REFUSAL_CLIENT_AUTH_TWICE;
+    if (auth->method->proof == PROOF_ASSERTION && c->client_id.n == 0) /* RFC 7523 s3: the subject is the client id */
+        c->client_id = assertion_client_id(c->arena, params);
     if (auth->basic) {
         str id = {NULL, 0};
         if (!decode_basic(basic, c->arena, &id, &auth->secret)) return REFUSAL_CLIENT_ID_MISSING;
@@ -149,13 +151,32 @@ bool client_identify(struct oauth_call *c, const struct client_params *params, s
     return false;
 }
 
-bool client_authenticate(struct oauth_call *c, const struct client_auth *auth) {
-    bool proven;
-    if (app_has(c->app, APP_PUBLIC))
+/* The one kind of proof that an app was registered with: whoever has keys cannot fall back to a secret (RFC 9700 s2.5, RFC 8725). */
+static enum client_proof proof_of(const struct app *app) {
+    if (app_has(app, APP_PUBLIC)) return PROOF_NONE;
+    return app->jwks.n ? PROOF_ASSERTION : PROOF_SECRET;
+}
+
+static bool is_proven(struct oauth_call *c, const struct client_params *params, const struct client_auth *auth) {
+    switch (proof_of(c->app)) {
+    case PROOF_NONE:
         /* Basic with an empty secret is how some clients spell "none" (RFC 6749 s2.3.1); a secret would prove nothing */
-        proven = auth->secret.n == 0 && (auth->method->for_public || auth->basic);
-    else
-        proven = secret_is_right(c->env.keyring, c->app, auth->secret) && auth->method->offered && auth->secret.n > 0;
-    if (!proven) client_refuse(c, auth, REFUSAL_CLIENT_AUTH);
-    return proven;
+        return auth->secret.n == 0 && (auth->method->proof == PROOF_NONE || auth->basic);
+    case PROOF_ASSERTION: return auth->method->proof == PROOF_ASSERTION && assertion_proves(c, params);
+    case PROOF_SECRET: break;
+    }
+    bool right = secret_is_right(c->env.keyring, c->app, auth->secret);
+    return right && auth->method->proof == PROOF_SECRET && auth->secret.n > 0;
+}
+
+bool client_authenticate(struct oauth_call *c, const struct client_params *params, const struct client_auth *auth) {
+    c->proof_401 = auth->always_401;
+    if (is_proven(c, params, auth)) return true;
+    client_refuse(c, auth, proof_of(c->app) == PROOF_ASSERTION ? REFUSAL_CLIENT_ASSERTION : REFUSAL_CLIENT_AUTH);
+    return false;
+}
+
+void oauth_proof_lost(struct oauth_call *c) {
+    struct client_auth auth = {.always_401 = c->proof_401};
+    client_refuse(c, &auth, REFUSAL_CLIENT_ASSERTION);
 }

@@ -26,8 +26,8 @@ struct client_auth {
  * is missing, or the app is unknown or disabled (after as much work as a wrong secret costs). */
 bool client_identify(struct oauth_call *c, const struct client_params *params, struct client_auth *auth);
 
-/* Proves the app that client_identify found. Public apps have nothing to prove, and must not send a secret. */
-bool client_authenticate(struct oauth_call *c, const struct client_auth *auth);
+/* Proves the app that client_identify found, by the one way it was registered with. Public apps have nothing to prove, and must not send a secret. */
+bool client_authenticate(struct oauth_call *c, const struct client_params *params, const struct client_auth *auth);
 
 /* Refuses with one of the client rows, as 401 where that is due. */
 void client_refuse(struct oauth_call *c, const struct client_auth *auth, enum refusal refused);

@@ -212,6 +212,13 @@ static void revoke_token(struct kit *k, const struct change *c) {
     memcpy(k->revoked[k->n_revoked++], c->token_id, TOKEN_ID_BYTES);
 }
 
+static enum outcome take_token(struct kit *k, const struct change *c) {
+    for (size_t i = 0; i < k->n_revoked; i++)
+        if (memcmp(k->revoked[i], c->token_id, TOKEN_ID_BYTES) == 0) return OUTCOME_LOST;
+    revoke_token(k, c);
+    return OUTCOME_DONE;
+}
+
 /* The changes that the protocol makes; others are not of this kit. */
 static enum outcome apply(struct kit *k, const struct change *c) {
     enum outcome outcome = OUTCOME_DONE;
@@ -221,6 +228,8 @@ static enum outcome apply(struct kit *k, const struct change *c) {
         outcome = rotate(find_grant(k, &c->grant_id), c);
     else if (c->kind == CHANGE_TOKEN_REVOKE)
         revoke_token(k, c);
+    else if (c->kind == CHANGE_TOKEN_TAKE)
+        outcome = take_token(k, c);
     else if (c->kind == CHANGE_UNINSTALL)
         uninstall(k, c);
     else {
@@ -309,12 +318,15 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
                                 .registry = &k->registry,
                                 .keyring = &k->ring,
                                 .signers = &k->signers,
+                                .token_endpoint = S(KIT_ISSUER "/oauth/v3/token"),
                                 .settings = &k->settings,
                                 .random = random,
                                 .correlation_id = KIT_CORRELATION};
     c->arena = k->arena;
     c->req = *req;
     endpoint->start(c);
+    if (c->refusal == REFUSAL_NONE && c->proof.kind != CHANGE_NONE && apply(k, &c->proof) == OUTCOME_LOST)
+        oauth_proof_lost(c);
     if (c->refusal == REFUSAL_NONE) {
         ask_and_decide(k, endpoint, c);
         apply_outcome(k, endpoint, c);

@@ -24,6 +24,11 @@ static void write_auth(struct json *j) {
     size_t n = oauth_list_auth_methods(methods, true);
     write_list(j, S("token_endpoint_auth_methods_supported"), methods, n);
     write_list(j, S("revocation_endpoint_auth_methods_supported"), methods, n);
+    str algs[JOSE_ALGS];
+    for (unsigned i = 0; i < JOSE_ALGS; i++) algs[i] = jose_alg_name((enum jose_alg)i);
+    write_list(j, S("token_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
+    write_list(j, S("revocation_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
+    write_list(j, S("introspection_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
     n = oauth_list_auth_methods(methods, false);
     write_list(j, S("introspection_endpoint_auth_methods_supported"), methods, n);
 }

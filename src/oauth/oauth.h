@@ -39,6 +39,7 @@ struct oauth_env {
     const struct keyring *keyring;
     const struct jose_signers *signers;
     const struct settings *settings;
+    str token_endpoint;                        /* its URL as metadata announces it */
     const uint8_t *random;                     /* OAUTH_RANDOM_BYTES, for pages OAUTH_RANDOM_PEOPLE_BYTES */
     char correlation_id[CORRELATION_ID_BYTES]; /* uuid, NUL-ended */
 };
@@ -100,6 +101,9 @@ struct oauth_call {
     str refused_parameter; /* our own name of the parameter that was refused; empty: none in particular */
     str refused_scope;     /* a well-formed scope name that was refused; empty: none. Only ever shown inside errors[] */
     str www_authenticate;
+    struct change
+        proof; /* set by start: applied before anything is asked, so that what proves the client is used once. LOST: oauth_proof_lost */
+    bool proof_401;        /* what that refusal says at introspection */
     struct change change;  /* CHANGE_NONE: nothing to apply */
     bool again;            /* set by `lost`: run ask and decide once more */
     const struct app *app; /* once known: for the limiter and events */
@@ -114,7 +118,7 @@ struct oauth_call {
     void *state; /* the endpoint's own */
 };
 
-/* The program calls `start`; unless it refused, `ask` for round 0, 1 ... until it returns 0, then `decide`; applies the change if there is
+/* The program calls `start`; unless it refused, it applies the `proof` if there is one; then `ask` for round 0, 1 ... until it returns 0, then `decide`; applies the change if there is
  * one; when it is LOST, `lost`, and from `ask` on again if it set `again`, else applies the change that `lost` may have left; then
  * oauth_render. A fault on the way becomes REFUSAL_UNAVAILABLE or REFUSAL_INTERNAL, and oauth_render. */
 struct endpoint {
@@ -139,6 +143,9 @@ size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public); /* fa
 
 /* Sets the refusal of a call (a helper for rules and for the program). */
 static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }
+
+/* Refuses a call whose proof was used before. */
+void oauth_proof_lost(struct oauth_call *c);
 
 /* Turns the outcome into the answer: the one place that writes "error". */
 void oauth_render(struct oauth_call *c);

@@ -18,7 +18,7 @@ bool shown_params_read(struct oauth_call *c, bool introspection, struct shown *o
         client_refuse(c, &auth, REFUSAL_CLIENT_PUBLIC);
         return false;
     }
-    if (!client_authenticate(c, &auth)) return false;
+    if (!client_authenticate(c, &params.client, &auth)) return false;
     if (params.token.n == 0) {
         oauth_refuse(c, REFUSAL_TOKEN_MISSING);
         c->refused_parameter = S("token");

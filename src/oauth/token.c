@@ -46,7 +46,7 @@ static void start(struct oauth_call *c) {
     if (t->params.grant_type.n == 0) return refuse_parameter(c, REFUSAL_GRANT_TYPE_MISSING, S("grant_type"));
     t->rule = find_rule(t->params.grant_type);
     if (!t->rule) return refuse_parameter(c, REFUSAL_GRANT_TYPE_UNKNOWN, S("grant_type"));
-    if (!client_authenticate(c, &auth)) return;
+    if (!client_authenticate(c, &t->params.client, &auth)) return;
     bool allowed = (c->app->grants & t->rule->app_grant) && (t->rule->for_public || !app_has(c->app, APP_PUBLIC));
     if (!allowed) return refuse_parameter(c, REFUSAL_GRANT_TYPE_NOT_ALLOWED, S("grant_type"));
     if (t->rule->start) t->rule->start(c, t);

@@ -41,6 +41,7 @@ static void plan_app(enum store_statement sql, const struct app *app, struct are
     stmt_int(out, app->bound_hub_id);
     stmt_int(out, app->created_ms);
     stmt_int(out, app->updated_ms);
+    stmt_text(out, app->jwks);
 }
 
 static void plan_secret_add(const struct edit *e, struct db_stmt *out) {

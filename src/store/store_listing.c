@@ -110,6 +110,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->bound_hub_id = row_int32(row);
     app->created_ms = row_int(row);
     app->updated_ms = row_int(row);
+    app->jwks = row_text(row);
 }
 
 static void read_secret(struct row *row, struct arena *arena, void *out) {

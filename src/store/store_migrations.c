@@ -63,9 +63,14 @@
     "CREATE INDEX signing_keys_use ON signing_keys (used_ms);"                                                         \
     "INSERT INTO schema_versions (version) VALUES (3);"
 
+#define STEP_4                                                                                                         \
+    "ALTER TABLE apps ADD COLUMN jwks TEXT NOT NULL DEFAULT '';"                                                       \
+    "INSERT INTO schema_versions (version) VALUES (4);"
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1},
     {2, "sessions of people", STEP_2},
     {3, "keys that sign, and from when on a key is used", STEP_3},
+    {4, "the public keys of apps", STEP_4},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

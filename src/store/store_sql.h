@@ -25,7 +25,7 @@ enum store_statement {
 #define APP_COLUMNS                                                                                                    \
     "app_id, client_id, name, developer, site_url, logo_url, flags, grant_types, redirect_uris, scopes,"               \
     " optional_scopes, code_ttl_s, access_ttl_s, retry_window_s, refresh_idle_s, refresh_absolute_s, bound_hub_id,"    \
-    " created_ms, updated_ms"
+    " created_ms, updated_ms, jwks"
 
 /* Arguments, in their order. */
 void stmt_begin(struct db_stmt *stmt, enum store_statement sql);

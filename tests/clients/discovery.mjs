@@ -9,7 +9,7 @@ const openid = await import('openid-client')
 const oauth = await import('oauth4webapi')
 const jose = await import('jose')
 
-const { issuer, app } = JSON.parse(readFileSync(0, 'utf8'))
+const { issuer, app, key } = JSON.parse(readFileSync(0, 'utf8'))
 const http = { [oauth.allowInsecureRequests]: true } // the test server speaks http on loopback
 const scope = app.scopes.join(' ')
 
@@ -64,7 +64,12 @@ async function verify (token, subject) {
   assert.equal(claims.jti, payload.jti)
 }
 
+const privateKey = async () => ({ key: await crypto.subtle.importKey('jwk', key, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign']), kid: key.kid })
+
 const scenarios = {
+  async privateKeyJwt () {
+    await roundTrip(openid.PrivateKeyJwt(await privateKey()))
+  },
   secretPost: () => roundTrip(openid.ClientSecretPost(app.client_secret)),
   secretBasic: () => roundTrip(openid.ClientSecretBasic(app.client_secret)),
   async signedTokens () {

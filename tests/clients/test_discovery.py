@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 import requests
+from authlib.integrations.requests_client import OAuth2Session
 from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata, get_well_known_url
 
 HERE = pathlib.Path(__file__).parent
@@ -34,6 +36,32 @@ def test_by_the_issuer_alone(server, scenario):
 def test_signed_tokens(server, signing_app):
     """norm: E60 E61 E62 E63"""
     node(server, signing_app, "signedTokens")
+
+
+@pytest.fixture(scope="module")
+def keyed_app(server, tmp_path_factory):
+    """An app with a key of its own, and the private half."""
+    key = JsonWebKey.generate_key("EC", "P-256", {"kid": "of the client"}, is_private=True)
+    path = tmp_path_factory.mktemp("keys") / "jwks.json"
+    path.write_text(json.dumps({"keys": [key.as_dict(is_private=False)]}))
+    app = server.new_app("--client-credentials", "--jwks", path, name="Keyed", redirect_uri="https://keyed.example/done")
+    assert app.client_secret is None and "client_secret" not in app.info
+    return app, key
+
+
+def test_private_key_jwt(server, keyed_app):
+    """norm: P01"""
+    app, key = keyed_app
+    node(server, app, "privateKeyJwt", key=key.as_dict(is_private=True))
+
+
+def test_private_key_jwt_of_authlib(server, keyed_app):
+    """It names the token endpoint for its audience."""
+    app, key = keyed_app
+    url = f"{server.issuer}/oauth/v3/token"
+    client = OAuth2Session(app.client_id, key.as_pem(is_private=True).decode(), token_endpoint_auth_method="private_key_jwt", scope=app.scopes[0])
+    client.register_client_auth_method(PrivateKeyJWT(url, alg="ES256"))
+    assert client.fetch_token(url, grant_type="client_credentials")["access_token"]
 
 
 def test_authlib_reads_the_metadata(server):

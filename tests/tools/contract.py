@@ -15,7 +15,7 @@ BEGIN, END = "<!-- errors.def begins -->\n", "<!-- errors.def ends -->\n"
 
 VERSIONS = ("v3", "2026-03", "2026-09")
 ROW = re.compile(r'^REFUSAL\((\w+), (\d+), "(\w+)", "(\w+)", "(\w+)", (\w+), "([^"]*)"\)$', re.M)
-CLIENT_ROWS = ("CLIENT_ID_MISSING", "CLIENT_ID_UNKNOWN", "CLIENT_AUTH")  # 400, or 401 where Basic was used and at introspection
+CLIENT_ROWS = ("CLIENT_ID_MISSING", "CLIENT_ID_UNKNOWN", "CLIENT_AUTH", "CLIENT_ASSERTION")  # 400, or 401 where Basic was used and at introspection
 
 
 def refusals():
@@ -148,7 +148,8 @@ def form(required, **properties):
 
 
 def client(**more):
-    return {"client_id": text(maxLength=64), "client_secret": text(maxLength=128), **more}
+    return {"client_id": text(maxLength=64), "client_secret": text(maxLength=128), "client_assertion": text(maxLength=8192),
+            "client_assertion_type": text(enum=["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]), **more}
 
 
 def token_operation(name):
@@ -235,7 +236,8 @@ def well_known_schemas():
     addresses = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri")
     lists = ("response_types_supported", "response_modes_supported", "grant_types_supported", "code_challenge_methods_supported",
              "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
-             "introspection_endpoint_auth_methods_supported")
+             "introspection_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported",
+             "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_signing_alg_values_supported")
     key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
            "x": text(), "y": text(), "n": text(), "e": text()}
     return {

@@ -17,7 +17,7 @@ ELSEWHERE = {
     "INTERNAL": "a fault of the program: tests/flow", "RATE_LIMIT": "test_limits.py", "UNAVAILABLE": "test_trouble.py",
     "ACCESS_DENIED": "test_consent.py", "LOGIN_REQUIRED": "test_consent.py", "ACCOUNT_REQUIRED": "test_consent.py",
     "CONSENT_REQUIRED": "test_consent.py", "FORM_EXPIRED": "test_consent.py", "BEARER_EXPIRED": "test_clock.py", "CODE_EXPIRED": "test_clock.py",
-    "HUB_GONE": "test_round_trip.py", "PARAMETER_TOO_LONG": "below", "INSECURE": "test_tls.py",
+    "HUB_GONE": "test_round_trip.py", "PARAMETER_TOO_LONG": "below", "INSECURE": "test_tls.py", "CLIENT_ASSERTION": "test_assertion.py",
 }
 V1 = "/oauth/v1"
 
