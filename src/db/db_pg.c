@@ -340,6 +340,7 @@ static RC try_once(const struct pg_db *db) {
 }
 
 RC db_open_pg(const struct db_pg_options *options, struct db **out) {
+    TRY(pg_library_load());
     struct pg_db *db = calloc(1, sizeof *db);
     size_t bytes = strlen(options->url) + 1;
     if (!db || !(db->url = malloc(bytes))) abort();

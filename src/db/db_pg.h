@@ -7,10 +7,10 @@
 #ifndef GRANTD_DB_PG_H
 #define GRANTD_DB_PG_H
 
-#include <libpq-fe.h>
 #include <pthread.h>
 
 #include "db_op.h"
+#include "db_pg_library.h"
 
 #define PG_ITEMS_MAX 256 /* statements of one batch */
 
