@@ -88,6 +88,8 @@ void pg_params_free(struct pg_db *db) {
 }
 
 bool db_pg_url_is_valid(const char *url, bool *out_has_password) {
+    *out_has_password = false;
+    if (!rc_ok(pg_library_load())) return true; /* nobody can tell; db_open_pg says what is missing */
     char *ignored = NULL;
     PQconninfoOption *given = PQconninfoParse(url, &ignored);
     PQfreemem(ignored);
@@ -151,7 +153,14 @@ static RC learn_one(PGconn *pg, size_t i, const char *name, struct arg_types *ty
 
 /* The bounds of a range of ids lie past the last id: as a narrow number they would be an error. */
 RC pg_learn_types(struct pg_db *db, PGconn *pg) {
-    for (size_t i = 0; i < db->n_table; i++) TRY(learn_one(pg, i, db->table[i].name, &db->types[i]));
+    for (size_t i = 0; i < db->n_table; i++) {
+        const struct db_sql *row = &db->table[i];
+        struct arg_types many = db->types[i];
+        if (row->many) find_arguments(row->many, &many);
+        if (many.n != db->types[i].n)
+            return rc_fail(FAULT_DB_SCHEMA, "%s has %d arguments, and %d for many", row->name, db->types[i].n, many.n);
+        TRY(learn_one(pg, i, row->name, &db->types[i]));
+    }
     return RC_OK;
 }
 
