@@ -38,7 +38,7 @@ CONF
 stop() {
   cd /
   as_owner "$bin/pg_ctl" -D "$1/db" -m immediate -w stop >/dev/null || true
-  rm -rf "$1"
+  rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; } # a process of the server may be slow to see that it is over
 }
 
 run() {
