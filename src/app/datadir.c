@@ -78,6 +78,22 @@ RC datadir_lock(const char *path, int *out_fd) {
     return RC_OK;
 }
 
+RC datadir_holder(const char *path, int *out_pid) {
+    char file[PATH_MAX], text[24] = {0};
+    uint64_t pid = 0;
+    TRY(join(path, "grantd.lock", file));
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return rc_fail(FAULT_CONFIG, "no server runs on %s", path);
+    bool is_free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    close(fd);
+    str number = str_trim((str){text, n > 0 ? str_find((str){text, (size_t)n}, '\n') : 0});
+    if (is_free || !str_to_u64(number, INT32_MAX, &pid) || pid == 0)
+        return rc_fail(FAULT_CONFIG, "no server runs on %s", path);
+    *out_pid = (int)pid;
+    return RC_OK;
+}
+
 /* ---- the master key ---- */
 
 static RC check_key_file(const char *file, int fd) {

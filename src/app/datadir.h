@@ -18,4 +18,7 @@ RC datadir_read_master_key(const char *path, uint8_t out[MASTER_KEY_BYTES], bool
 /* Makes a new master key: on disk, with its directory entry, before it returns. Never replaces one. */
 RC datadir_make_master_key(const char *path, uint8_t out[MASTER_KEY_BYTES]);
 
+/* The process that holds the lock. FAULT_CONFIG when none does. */
+RC datadir_holder(const char *path, int *out_pid);
+
 #endif

@@ -3,6 +3,7 @@
 #include "digest.h"
 #include "log.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,35 +15,49 @@ struct ticket_seed {
 struct front_tls {
     struct arena *arena;
     struct web_tls *web;
-    uint8_t current; /* generation */
+    pthread_rwlock_t lock; /* over what follows: loops read it */
+    uint8_t current;       /* generation */
     size_t n_seeds;
     struct ticket_seed seeds[RING_MAX];
 };
 
 /* ---- tickets ---- */
 
-static void copy_seeds(struct front_tls *tls, const struct keyring *ring) {
+void front_tls_set_ring(struct front_tls *tls, const struct keyring *ring) {
+    if (!tls) return;
+    pthread_rwlock_wrlock(&tls->lock);
     tls->current = ring->current ? ring->current->number : 0;
     tls->n_seeds = ring->n;
     for (size_t i = 0; i < ring->n; i++) {
         tls->seeds[i].generation = ring->keys[i].number;
         memcpy(tls->seeds[i].seed, ring->keys[i].ticket, sizeof tls->seeds[i].seed);
     }
+    pthread_rwlock_unlock(&tls->lock);
+}
+
+static bool copy_seed(struct front_tls *tls, uint8_t generation, struct ticket_seed *out) {
+    bool found = false;
+    pthread_rwlock_rdlock(&tls->lock);
+    uint8_t wanted = generation ? generation : tls->current;
+    for (size_t i = 0; i < tls->n_seeds && !found; i++) {
+        found = tls->seeds[i].generation == wanted;
+        if (found) *out = tls->seeds[i];
+    }
+    pthread_rwlock_unlock(&tls->lock);
+    return found;
 }
 
 static uint8_t ticket_key(void *arg, uint8_t generation, int64_t period, struct web_ticket_key *out) {
-    const struct front_tls *tls = arg;
-    uint8_t wanted = generation ? generation : tls->current, label[9] = {'t'}, derived[64];
+    struct ticket_seed seed;
+    uint8_t label[9] = {'t'}, derived[64];
+    if (!copy_seed(arg, generation, &seed)) return 0;
     for (int i = 0; i < 8; i++) label[1 + i] = (uint8_t)((uint64_t)period >> (56 - 8 * i));
-    for (size_t i = 0; i < tls->n_seeds; i++) {
-        if (tls->seeds[i].generation != wanted) continue;
-        digest_mac(tls->seeds[i].seed, (str){(const char *)label, sizeof label}, derived, sizeof derived);
-        memcpy(out->cipher, derived, sizeof out->cipher);
-        memcpy(out->mac, derived + sizeof out->cipher, sizeof out->mac);
-        secret_wipe(derived, sizeof derived);
-        return wanted;
-    }
-    return 0;
+    digest_mac(seed.seed, (str){(const char *)label, sizeof label}, derived, sizeof derived);
+    memcpy(out->cipher, derived, sizeof out->cipher);
+    memcpy(out->mac, derived + sizeof out->cipher, sizeof out->mac);
+    secret_wipe(derived, sizeof derived);
+    secret_wipe(&seed.seed, sizeof seed.seed);
+    return seed.generation;
 }
 
 /* ---- options ---- */
@@ -84,7 +99,8 @@ RC front_tls_open(const struct options *o, const struct keyring *ring, struct fr
     struct front_tls *tls = calloc(1, sizeof *tls);
     if (!tls) abort();
     tls->arena = arena_new(1024);
-    if (ring) copy_seeds(tls, ring);
+    pthread_rwlock_init(&tls->lock, NULL);
+    if (ring) front_tls_set_ring(tls, ring);
     struct web_tls_options options = web_options_of(tls, o, ring != NULL);
     struct rc rc = web_tls_open(&options, &tls->web);
     if (rc_ok(rc))
@@ -120,6 +136,7 @@ void front_tls_close(struct front_tls *tls) {
     if (!tls) return;
     web_tls_close(tls->web);
     secret_wipe(tls->seeds, sizeof tls->seeds);
+    pthread_rwlock_destroy(&tls->lock);
     arena_free(tls->arena);
     free(tls);
 }

@@ -16,6 +16,9 @@ struct web_tls *front_tls_web(const struct front_tls *tls); /* NULL for NULL */
 /* Reads the files anew and logs what came of it: TLS_RELOADED, or TLS_REFUSED and all stays as it was. NULL is allowed. */
 void front_tls_reload(struct front_tls *tls);
 
+/* The ring has changed: tickets go with it. From any thread; NULL is allowed. */
+void front_tls_set_ring(struct front_tls *tls, const struct keyring *ring);
+
 /* NULL is allowed. */
 void front_tls_close(struct front_tls *tls);
 

@@ -3,8 +3,12 @@
 #include "admin_http.h"
 #include "clock.h"
 #include "follow.h"
+#include "front_inherit.h"
 #include "front_listen.h"
+#include "front_notify.h"
 #include "front_tls.h"
+#include "front_upgrade.h"
+#include "front_watchdog.h"
 #include "health.h"
 #include "log.h"
 #include "random.h"
@@ -18,6 +22,7 @@
 #include <unistd.h>
 
 #define ADDRESS_BYTES      300
+#define SLOTS_MIN          256 /* sockets of one address: the program that we replace may have had more workers */
 #define ADMIN_CONNECTIONS  256
 #define ADMIN_DRAIN_MS     1000
 #define ANSWER_DEADLINE_MS 10000
@@ -34,7 +39,13 @@ struct server {
     struct worker *workers;
     const struct front_address *addresses;
     struct front_tls *tls;
-    int *fds; /* address by address, one per worker; -1: none */
+    int *fds; /* address by address, n_slots each; -1: none */
+    size_t n_slots;
+    struct front_upgrade upgrade;
+    bool takes_upgrades, handed_over;
+    struct front_watchdog watchdog;
+    struct web_loop **loops; /* of the workers */
+    bool keep_files;         /* of Unix sockets: somebody else listens there */
     char (*names)[ADDRESS_BYTES];
     int admin_fd;
     char admin_name[ADDRESS_BYTES];
@@ -74,7 +85,11 @@ static RC explain_taken(struct rc rc) {
 static RC bind_address(struct server *s, size_t a) {
     str address = s->addresses[a].text;
     bool is_unix = str_starts_with(address, S("unix:"));
-    int *fds = s->fds + a * s->n_workers;
+    int *fds = s->fds + a * s->n_slots;
+    size_t n = 0;
+    while (n < s->n_slots && (fds[n] = front_inherit_take(address, s->names[a], ADDRESS_BYTES)) >= 0) n++;
+    s->keep_files = s->keep_files || (n && front_inherit_pipe() < 0); /* they are systemd's */
+    if (n) return RC_OK;
     for (size_t w = 0; w < (is_unix ? 1 : s->n_workers); w++) {
         str wanted = w ? str_of(s->names[a]) : address; /* port 0: the others take the port of the first */
         char name[ADDRESS_BYTES];
@@ -87,8 +102,10 @@ static RC bind_address(struct server *s, size_t a) {
 static RC bind_all(struct server *s) {
     const struct options *o = &s->instance->options;
     for (size_t a = 0; a < s->n_addresses; a++) TRY(bind_address(s, a));
-    return web_bind(options_admin_address(o, s->instance->arena), false, &s->admin_fd, s->admin_name,
-                    sizeof s->admin_name);
+    str admin = options_admin_address(o, s->instance->arena);
+    s->admin_fd = front_inherit_take(admin, s->admin_name, sizeof s->admin_name);
+    if (s->admin_fd < 0) TRY(web_bind(admin, false, &s->admin_fd, s->admin_name, sizeof s->admin_name));
+    return front_inherit_check();
 }
 
 RC server_bind(struct instance *i, struct server **out) {
@@ -97,10 +114,11 @@ RC server_bind(struct instance *i, struct server **out) {
     s->n_workers = count_threads(&i->options);
     s->n_addresses = front_addresses(&i->options, i->arena, &s->addresses);
     s->workers = must_calloc(s->n_workers, sizeof *s->workers);
-    s->fds = must_calloc(s->n_workers * s->n_addresses + 1, sizeof *s->fds);
+    s->n_slots = s->n_workers > SLOTS_MIN ? s->n_workers : SLOTS_MIN;
+    s->fds = must_calloc(s->n_slots * s->n_addresses + 1, sizeof *s->fds);
     s->names = must_calloc(s->n_addresses + 1, sizeof *s->names);
     s->admin_fd = -1;
-    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++) s->fds[n] = -1;
+    for (size_t n = 0; n < s->n_slots * s->n_addresses; n++) s->fds[n] = -1;
     pthread_mutex_init(&s->crew.lock, NULL);
     pthread_cond_init(&s->crew.changed, NULL);
     struct rc rc = bind_all(s);
@@ -111,6 +129,8 @@ RC server_bind(struct instance *i, struct server **out) {
     *out = s;
     return RC_OK;
 }
+
+void server_take_upgrades(struct server *s) { s->takes_upgrades = true; }
 
 const char *server_address(const struct server *s, size_t n) { return s->names[n]; }
 const char *server_admin_address(const struct server *s) { return s->admin_name; }
@@ -154,14 +174,21 @@ static struct web_options web_options_of(struct server *s) {
     };
 }
 
+/* Every socket has a worker, and every worker has a socket: of its own, or one that it shares (Unix sockets, systemd's). */
+static bool is_mine(const struct server *s, const int *fds, size_t w, size_t k) {
+    size_t n = 0;
+    while (n < s->n_slots && fds[n] >= 0) n++;
+    return k % s->n_workers == w || (w >= n && w % n == k);
+}
+
 static RC open_worker(struct server *s, size_t w, const struct web_options *web) {
     TRY(worker_open(&s->workers[w], &s->crew, web));
     for (size_t a = 0; a < s->n_addresses; a++) {
-        const int *fds = s->fds + a * s->n_workers;
-        bool shared = s->n_workers > 1 && fds[1] < 0;
+        const int *fds = s->fds + a * s->n_slots;
         struct web_listening how = {.ask_certificate = s->addresses[a].ask_certificate, .http2 = s->addresses[a].http2};
         if (s->addresses[a].tls) how.tls = front_tls_web(s->tls);
-        TRY(worker_listen(&s->workers[w], shared ? fds[0] : fds[w], &how));
+        for (size_t k = 0; k < s->n_slots && fds[k] >= 0; k++)
+            if (is_mine(s, fds, w, k)) TRY(worker_listen(&s->workers[w], fds[k], &how));
     }
     return RC_OK;
 }
@@ -253,21 +280,53 @@ static void on_keys(void *arg) {
     if (!rc_ok(rc)) LOG(EVENT_KEYS_FAILED, NULL, rc_name(rc), rc_detail());
 }
 
+/* The loops have their own handles. Ours are for a program that takes our place; when we leave for good the kernel must not go on taking
+ * connections that nobody serves. */
+static void close_sockets(struct server *s) {
+    for (size_t n = 0; n < s->n_slots * s->n_addresses; n++) {
+        if (s->fds[n] >= 0) close(s->fds[n]);
+        s->fds[n] = -1;
+    }
+    if (s->admin_fd >= 0) close(s->admin_fd);
+    s->admin_fd = -1;
+}
+
 /* The first signal drains, the second one ends at once. */
 static void stop(struct server *s, const char *signal_name) {
     s->hurry = s->health.draining;
     int64_t drain_ms = s->hurry ? 0 : s->instance->options.drain_deadline_s * 1000;
     if (!s->hurry) LOG(EVENT_SERVER_DRAINING, NULL, signal_name);
     s->health.draining = true;
-    for (size_t w = 0; w < s->n_workers; w++) web_loop_stop(s->workers[w].loop, drain_ms);
+    close_sockets(s);
+    for (size_t w = 0; w < s->n_workers; w++)
+        (s->handed_over ? web_loop_hand_over : web_loop_stop)(s->workers[w].loop, drain_ms);
 }
 
-static void on_terminate(void *arg) { stop(arg, "SIGTERM"); }
-static void on_interrupt(void *arg) { stop(arg, "SIGINT"); }
+static void stop_for_good(struct server *s, const char *signal_name) {
+    front_notify_stopping();
+    stop(s, signal_name);
+}
+
+static void on_terminate(void *arg) { stop_for_good(arg, "SIGTERM"); }
+static void on_interrupt(void *arg) { stop_for_good(arg, "SIGINT"); }
+
+/* The new program has our sockets; what it still needs is that we go. */
+static void on_prepared(void *arg) {
+    struct server *s = arg;
+    char pid[24];
+    if (s->health.draining) return;
+    snprintf(pid, sizeof pid, "%d", s->upgrade.pid);
+    LOG(EVENT_UPGRADE_PREPARED, NULL, pid);
+    front_notify_main_pid(s->upgrade.pid);
+    s->keep_files = s->handed_over = true;
+    stop(s, "SIGUSR2");
+}
 
 static void on_hangup(void *arg) {
     struct server *s = arg;
+    front_notify_reloading();
     front_tls_reload(s->tls);
+    front_notify_ready();
 }
 
 /* In the main loop: a worker has ended. */
@@ -285,21 +344,12 @@ static void publish(struct instance *i, void *arg) {
     struct server *s = arg;
     char version[24];
     for (size_t w = 0; w < s->n_workers; w++) worker_publish(&s->workers[w], i->snapshot);
+    front_tls_set_ring(s->tls, &i->snapshot->keys->ring);
     snprintf(version, sizeof version, "%lld", (long long)i->registry->version);
     LOG(EVENT_REGISTRY_PUBLISHED, NULL, version);
 }
 
 /* ---- the whole life ---- */
-
-/* The loops have their own handles; with ours open the kernel would go on taking connections that nobody serves. */
-static void close_sockets(struct server *s) {
-    for (size_t n = 0; n < s->n_workers * s->n_addresses; n++) {
-        if (s->fds[n] >= 0) close(s->fds[n]);
-        s->fds[n] = -1;
-    }
-    if (s->admin_fd >= 0) close(s->admin_fd);
-    s->admin_fd = -1;
-}
 
 /* What the pages for people need. */
 static RC open_people(struct server *s) {
@@ -310,6 +360,22 @@ static RC open_people(struct server *s) {
     s->crew.throttle = throttle_new(key);
     TRY(brand_make(o, s->instance->settings.issuer, s->instance->arena, &s->crew.brand));
     return pwpool_open(cost, (unsigned)o->password_threads, (unsigned)o->password_queue_max, &s->crew.passwords);
+}
+
+/* What the one who started us may want of us while we run. */
+static RC open_service(struct server *s) {
+    s->loops = must_calloc(s->n_workers, sizeof(struct web_loop *));
+    for (size_t w = 0; w < s->n_workers; w++) s->loops[w] = s->workers[w].loop;
+    s->watchdog.loops = s->loops;
+    s->watchdog.n = s->n_workers;
+    TRY(front_watchdog_start(&s->watchdog, s->main_loop));
+    if (!s->takes_upgrades) return RC_OK;
+    s->upgrade.prepared = on_prepared;
+    s->upgrade.arg = s;
+    s->upgrade.fds = s->fds;
+    s->upgrade.n_fds = s->n_slots * s->n_addresses;
+    s->upgrade.admin_fd = s->admin_fd;
+    return front_upgrade_open(&s->upgrade, s->main_loop);
 }
 
 static RC open_all(struct server *s) {
@@ -324,8 +390,7 @@ static RC open_all(struct server *s) {
     struct web_options web = web_options_of(s);
     TRY(open_main(s, &web));
     for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
-    close_sockets(s);
-    return RC_OK;
+    return open_service(s);
 }
 
 /* Signals that came while we were opening were held back; now the loop hears them. */
@@ -361,6 +426,7 @@ RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
     let_signals_in();
     if (rc_ok(rc)) {
         log_ready(s);
+        front_notify_ready();
         if (ready) ready(arg);
         web_loop_run(s->main_loop);
         LOG(EVENT_SERVER_STOPPED, NULL);
@@ -384,9 +450,11 @@ void server_close(struct server *s) {
     for (size_t w = 0; w < s->n_workers; w++) worker_close(&s->workers[w]);
     web_loop_close(s->main_loop);
     admin_backup_free(s->admin.backup);
-    for (size_t a = 0; a < s->n_addresses; a++) unlink_socket(s->names[a]);
-    unlink_socket(s->admin_name);
+    for (size_t a = 0; a < s->n_addresses && !s->keep_files; a++) unlink_socket(s->names[a]);
+    if (!s->keep_files) unlink_socket(s->admin_name);
     close_sockets(s);
+    front_upgrade_close(&s->upgrade);
+    free(s->loops);
     front_tls_close(s->tls);
     limiter_free(s->crew.limiter);
     throttle_free(s->crew.throttle);

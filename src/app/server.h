@@ -15,6 +15,9 @@ RC server_bind(struct instance *i, struct server **out);
 const char *server_address(const struct server *s, size_t n);
 const char *server_admin_address(const struct server *s);
 
+/* From now on SIGUSR2 puts the program on disk in this one's place (front_upgrade.h). Before server_run. */
+void server_take_upgrades(struct server *s);
+
 /* Serves until SIGTERM or SIGINT has ended it; `ready` (may be NULL) is called once when requests are answered. */
 RC server_run(struct server *s, void (*ready)(void *arg), void *arg);
 

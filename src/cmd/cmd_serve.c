@@ -1,5 +1,7 @@
 /* grantd serve, grantd check-config */
 #include "command.h"
+#include "front_inherit.h"
+#include "front_upgrade.h"
 #include "json_write.h"
 #include "server.h"
 
@@ -10,10 +12,15 @@ enum { FLAG_JSON };
 static RC serve(const struct options *options) {
     struct instance *instance = NULL;
     struct server *server = NULL;
+    TRY(front_inherit());
     TRY(options_check(options, true));
+    TRY(front_upgrade_join(options->data));
     TRY(instance_open(options, false, &instance));
     struct rc rc = server_bind(instance, &server);
-    if (rc_ok(rc)) rc = server_run(server, NULL, NULL);
+    if (rc_ok(rc)) {
+        server_take_upgrades(server);
+        rc = server_run(server, NULL, NULL);
+    }
     server_close(server);
     instance_close(instance);
     return rc;
@@ -21,6 +28,17 @@ static RC serve(const struct options *options) {
 
 int cmd_serve(struct command_line *line) {
     struct rc rc = serve(&line->options);
+    return rc_ok(rc) ? COMMAND_DONE : command_fail(rc);
+}
+
+/* ---- upgrade ---- */
+
+#define UPGRADE_SLACK_MS 20000 /* for the new program to start and to open the store */
+
+int cmd_upgrade(struct command_line *line) {
+    const struct options *o = &line->options;
+    if (o->data.n == 0) return command_fail(rc_fail(FAULT_CONFIG, "say which server: give --data DIR"));
+    struct rc rc = front_upgrade_ask(o->data, o->drain_deadline_s * 1000 + UPGRADE_SLACK_MS);
     return rc_ok(rc) ? COMMAND_DONE : command_fail(rc);
 }
 

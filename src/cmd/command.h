@@ -31,6 +31,7 @@ struct command {
 
 int cmd_dev(struct command_line *line);
 int cmd_serve(struct command_line *line);
+int cmd_upgrade(struct command_line *line);
 int cmd_check_config(struct command_line *line);
 
 /* Tells a fault in one line on stderr; returns COMMAND_FAILED. */

@@ -63,16 +63,23 @@ static bool parse_tcp(str address, struct bound *out) {
     return v6 ? uv_ip6_addr(z, (int)port, &out->address.v6) == 0 : uv_ip4_addr(z, (int)port, &out->address.v4) == 0;
 }
 
-static RC print_tcp(str address, int fd, char *out, size_t out_bytes) {
-    struct bound b = {.n = sizeof b.address};
-    struct peer peer;
+static void print_bound(const struct bound *b, char *out, size_t out_bytes) {
     char text[PEER_TEXT_BYTES];
-    if (getsockname(fd, &b.address.any, &b.n) != 0) return bind_fault(address, "getsockname");
-    bool v6 = b.address.any.sa_family == AF_INET6;
-    peer = peer_of_sockaddr(&b.address.any);
+    if (b->address.any.sa_family == AF_UNIX) {
+        snprintf(out, out_bytes, "unix:%.*s", (int)sizeof b->address.un.sun_path, b->address.un.sun_path);
+        return;
+    }
+    bool v6 = b->address.any.sa_family == AF_INET6;
+    struct peer peer = peer_of_sockaddr(&b->address.any);
     peer_print(&peer, text);
-    unsigned port = ntohs(v6 ? b.address.v6.sin6_port : b.address.v4.sin_port);
+    unsigned port = ntohs(v6 ? b->address.v6.sin6_port : b->address.v4.sin_port);
     snprintf(out, out_bytes, v6 ? "[%s]:%u" : "%s:%u", text, port);
+}
+
+static RC print_socket(str address, int fd, char *out, size_t out_bytes) {
+    struct bound b = {.n = sizeof b.address};
+    if (getsockname(fd, &b.address.any, &b.n) != 0) return bind_fault(address, "getsockname");
+    print_bound(&b, out, out_bytes);
     return RC_OK;
 }
 
@@ -87,7 +94,7 @@ static RC bind_ip(str address, bool reuse_port, int *out_fd, char *out_name, siz
     }
     int fd = bind_tcp(&b, reuse_port);
     if (fd < 0) return bind_fault(address, "bind");
-    struct rc rc = print_tcp(address, fd, out_name, name_bytes);
+    struct rc rc = print_socket(address, fd, out_name, name_bytes);
     if (rc_ok(rc))
         *out_fd = fd;
     else
@@ -136,6 +143,33 @@ static RC bind_unix(str path, int *out_fd, char *out_name, size_t name_bytes) {
 RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes) {
     if (str_starts_with(address, S("unix:"))) return bind_unix(str_from(address, 5), out_fd, out_name, name_bytes);
     return bind_ip(address, reuse_port, out_fd, out_name, name_bytes);
+}
+
+/* --- sockets from elsewhere -------------------------------------------------------------------------------------------- */
+
+RC web_adopt(int fd, char *out_name, size_t name_bytes) {
+    int listens = 0, on = 1, flags = fcntl(fd, F_GETFL);
+    struct bound b = {.n = sizeof b.address};
+    socklen_t n = sizeof listens;
+    bool good = flags >= 0 && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) == 0 && listens &&
+                getsockname(fd, &b.address.any, &b.n) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+    int family = b.address.any.sa_family;
+    if (!good || (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
+        return rc_fail(FAULT_CONFIG, "the inherited descriptor %d is no listening TCP or Unix socket", fd);
+    if (family != AF_UNIX) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    print_bound(&b, out_name, name_bytes);
+    return RC_OK;
+}
+
+bool web_address_name(str address, char *out_name, size_t name_bytes) {
+    struct bound b = {.n = 0};
+    if (str_starts_with(address, S("unix:")))
+        snprintf(out_name, name_bytes, "%.*s", STR_ARG(address));
+    else if (parse_tcp(address, &b))
+        print_bound(&b, out_name, name_bytes);
+    else
+        return false;
+    return true;
 }
 
 /* --- accepting ------------------------------------------------------------------------------------------------- */

@@ -73,7 +73,7 @@ static void on_grace_over(uv_timer_t *timer) {
     loop_check_drained(loop);
 }
 
-static void drain(struct web_loop *loop, int64_t drain_ms) {
+static void drain(struct web_loop *loop, int64_t drain_ms, bool hand_over) {
     if (loop->draining && drain_ms >= loop->drain_ms) return;
     loop->drain_ms = drain_ms;
     if (loop->grace_over) { /* asked again, and for less */
@@ -82,8 +82,9 @@ static void drain(struct web_loop *loop, int64_t drain_ms) {
     }
     loop->draining = true;
     leave_http2(loop, false);
-    uint64_t grace_ms = drain_ms < DRAIN_GRACE_MS ? (uint64_t)drain_ms : DRAIN_GRACE_MS;
-    uv_timer_start(&loop->drain_timer, on_grace_over, grace_ms, 0);
+    if (hand_over) listeners_close(loop);
+    int64_t grace_ms = hand_over ? HAND_OVER_GRACE_MS : DRAIN_GRACE_MS;
+    uv_timer_start(&loop->drain_timer, on_grace_over, (uint64_t)(drain_ms < grace_ms ? drain_ms : grace_ms), 0);
 }
 
 /* --- from other threads -------------------------------------------------------------------------------------------- */
@@ -99,6 +100,7 @@ static void on_post(uv_async_t *async) {
     pthread_mutex_lock(&loop->post_lock);
     struct post *post = loop->first_post;
     int64_t stop_ms = loop->stop_asked_ms;
+    bool hand_over = loop->hand_over;
     loop->first_post = loop->last_post = NULL;
     loop->stop_asked_ms = -1;
     pthread_mutex_unlock(&loop->post_lock);
@@ -108,7 +110,7 @@ static void on_post(uv_async_t *async) {
         free(post);
         post = next;
     }
-    if (stop_ms >= 0) drain(loop, stop_ms);
+    if (stop_ms >= 0) drain(loop, stop_ms, hand_over);
     loop_flush(loop);
 }
 
@@ -131,12 +133,16 @@ void web_loop_post(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
     uv_async_send(&loop->post_async);
 }
 
-void web_loop_stop(struct web_loop *loop, int64_t drain_ms) {
+static void ask_to_stop(struct web_loop *loop, int64_t drain_ms, bool hand_over) {
     pthread_mutex_lock(&loop->post_lock);
+    loop->hand_over = hand_over;
     loop->stop_asked_ms = drain_ms > 0 ? drain_ms : 0;
     pthread_mutex_unlock(&loop->post_lock);
     uv_async_send(&loop->post_async);
 }
+
+void web_loop_stop(struct web_loop *loop, int64_t drain_ms) { ask_to_stop(loop, drain_ms, false); }
+void web_loop_hand_over(struct web_loop *loop, int64_t drain_ms) { ask_to_stop(loop, drain_ms, true); }
 
 /* --- timers and signals of the application ------------------------------------------------------------------------- */
 

@@ -9,16 +9,17 @@
 #include "crowd.h"
 #include "timetext.h"
 
-#define ARENA_POOL_MAX    64
-#define ARENA_FIRST_BYTES 8192
-#define LINGER_BYTES_MAX  (4u << 20) /* what a refused peer may still send before we stop listening to it */
-#define LINGER_MS         2000
-#define OUT_HIGH_BYTES    (64u << 10) /* answers that may wait for a peer before its next request is looked at */
-#define REFUSED_MAX       256 /* connections beyond connections_max that are told so; more are closed without a word */
-#define ACCEPT_PAUSE_MS   100 /* after running out of descriptors */
-#define ACCEPT_MAX        64  /* connections per event: those that are open want to be served as well */
-#define SCRATCH_BYTES     16384
-#define DRAIN_GRACE_MS    20 /* what was sent before we were told to stop may still be in the kernel */
+#define ARENA_POOL_MAX     64
+#define ARENA_FIRST_BYTES  8192
+#define LINGER_BYTES_MAX   (4u << 20) /* what a refused peer may still send before we stop listening to it */
+#define LINGER_MS          2000
+#define OUT_HIGH_BYTES     (64u << 10) /* answers that may wait for a peer before its next request is looked at */
+#define REFUSED_MAX        256 /* connections beyond connections_max that are told so; more are closed without a word */
+#define ACCEPT_PAUSE_MS    100 /* after running out of descriptors */
+#define ACCEPT_MAX         64  /* connections per event: those that are open want to be served as well */
+#define SCRATCH_BYTES      16384
+#define DRAIN_GRACE_MS     20 /* what was sent before we were told to stop may still be in the kernel */
+#define HAND_OVER_GRACE_MS 50 /* a connection in use has its next request answered, and learns that it was the last */
 
 struct callback {
     void (*fn)(void *arg);
@@ -70,6 +71,7 @@ struct web_loop {
     pthread_mutex_t post_lock;
     struct post *first_post, *last_post; /* under post_lock */
     int64_t stop_asked_ms;               /* under post_lock; -1: not asked to stop */
+    bool hand_over;                      /* likewise: somebody else listens on our sockets */
     uv_timer_t drain_timer;
     int64_t drain_ms;
     bool draining;   /* answers close their connections */

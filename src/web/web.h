@@ -84,6 +84,13 @@ RC web_loop_open(const struct web_options *options, struct web_loop **out);
  * even then. out_name gets the address that was bound. The caller owns out_fd. */
 RC web_bind(str address, bool reuse_port, int *out_fd, char *out_name, size_t name_bytes);
 
+/* A TCP or Unix socket that listens already and came from elsewhere: makes it as web_bind would have, and writes its address as web_bind does.
+ * FAULT_CONFIG when it is none. */
+RC web_adopt(int fd, char *out_name, size_t name_bytes);
+
+/* The address as web_bind and web_adopt write it. False when it is none. */
+bool web_address_name(str address, char *out_name, size_t name_bytes);
+
 /* Listens on a bound socket; the loop owns its own duplicate of fd. Call before web_loop_run. */
 RC web_listen(struct web_loop *loop, int fd, web_handler *handler, void *arg);
 
@@ -102,6 +109,9 @@ void web_loop_run(struct web_loop *loop);
 
 /* From any thread: stop accepting, close idle connections, finish what is under way within drain_ms. */
 void web_loop_stop(struct web_loop *loop, int64_t drain_ms);
+
+/* The same when others listen on our sockets: takes no connection from now on, since it would have to leave it at once. */
+void web_loop_hand_over(struct web_loop *loop, int64_t drain_ms);
 
 /* From any thread: run fn(arg) in the loop's thread soon. */
 void web_loop_post(struct web_loop *loop, void (*fn)(void *arg), void *arg);
