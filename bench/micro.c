@@ -8,6 +8,7 @@
 #include "crc62.h"
 #include "digest.h"
 #include "envelope.h"
+#include "jose.h"
 #include "json_write.h"
 #include "percent.h"
 #include "random.h"
@@ -19,6 +20,9 @@
 static struct keyring ring;
 static struct arena *arena;
 static struct registry registry;
+static struct jose_keys signing;
+static char signed_text[TOKEN_TEXT_MAX];
+static size_t signed_n;
 static uint8_t bytes[1024], sealed[512], refresh[REFRESH_BYTES], salt[GRANT_SALT_BYTES], out[1024];
 static char text[2048], token[TOKEN_TEXT_MAX];
 static size_t token_n;
@@ -39,6 +43,17 @@ static void run_b64_encode(void) {
 static void run_b64_decode(void) {
     size_t n;
     sink += b64url_decode((str){text, 100}, out, &n) + n;
+}
+
+static void run_sign(void) {
+    arena_reset(arena);
+    sink += jose_sign(signing.keys[0], S("at+jwt"), (str){text, 270}, arena).n;
+}
+
+static void run_verify(void) {
+    struct jose_jwt jwt;
+    arena_reset(arena);
+    sink += jose_verify(&signing, JOSE_ANY, (str){signed_text, signed_n}, arena, &jwt);
 }
 
 static void run_seal(void) {
@@ -128,6 +143,8 @@ static const struct {
     {"b64url_decode_100", run_b64_decode},
     {"token_text_write_100", run_token_write},
     {"token_text_read_100", run_token_read},
+    {"es256_sign_270", run_sign},
+    {"es256_verify_270", run_verify},
     {"envelope_seal_140", run_seal},
     {"envelope_open_140", run_open},
     {"refresh_derive", run_refresh_derive},
@@ -171,6 +188,22 @@ static void build_registry(void) {
     registry_index(&registry);
 }
 
+static bool build_signing(void) {
+    static const str payload =
+        S("{\"iss\":\"https://login.example.com\",\"sub\":\"2001\",\"aud\":\"https://login.example.com\","
+          "\"client_id\":\"6f1c0e5d-0000-4000-8000-000000000000\",\"iat\":1790000000,\"exp\":1790001800,"
+          "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"scope\":\"oauth\",\"hub_id\":1001}");
+    struct buf jwk = buf_growing(4096);
+    signing.n = 1;
+    if (!rc_ok(jose_key_make(JOSE_ES256, S("abcdef"), &jwk))) return false;
+    if (!rc_ok(jose_key_open(JOSE_ES256, buf_str(&jwk), &signing.keys[0]))) return false;
+    buf_free(&jwk);
+    str made = jose_sign(signing.keys[0], S("at+jwt"), payload, arena);
+    signed_n = made.n;
+    memcpy(signed_text, made.p, made.n);
+    return made.n > 0 && made.n <= sizeof signed_text;
+}
+
 int main(int argc, char **argv) {
     str prefix = str_of(argc > 1 ? argv[1] : "");
     if (!crypto_start()) return 1;
@@ -179,6 +212,7 @@ int main(int argc, char **argv) {
     if (!rc_ok(keyring_add(&ring, 1, 1, bytes))) return 1;
     arena = arena_new(16384);
     build_registry();
+    if (!build_signing()) return 1;
     b64url_encode(bytes, 75, text);
     token_n = token_text_write(TOKEN_ACCESS, (str){(char *)bytes, 100}, token);
     envelope_seal(ring.current, ENVELOPE_CODE, bytes, (str){(char *)bytes, CODE_BYTES}, sealed);
@@ -186,6 +220,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (str_starts_with(str_of(rows[i].name), prefix))
             printf("%-28s %8.1f ns\n", rows[i].name, measure_ns(rows[i].run));
+    jose_key_free(signing.keys[0]);
     arena_free(registry.arena);
     arena_free(arena);
     return 0;

@@ -1,0 +1,67 @@
+"""Keys and client assertions on several nodes of one database."""
+import json
+import secrets
+import time
+
+from authlib.jose import JsonWebKey, JsonWebToken
+
+import harness
+
+KEYS = "/.well-known/jwks.json"
+
+
+def kids(node):
+    return {key["kid"] for key in node.get(KEYS).json["keys"]}
+
+
+def test_nodes_sign_with_the_same_keys(clusters, farm):
+    """Also when they start on an empty store at once; a token of one is live at the other. norm: D08"""
+    one, two = farm.start(clusters("db").url, 2)
+    assert kids(one) == kids(two) and len(kids(one)) == 1
+    made = one.new_app("--client-credentials", "--token-format", "jwt", scopes=["oauth"])
+    token = made.client_credentials().json["access_token"]
+    deadline = time.monotonic() + 10
+    while not two.resource_server.is_active(token):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_rotation_is_heard_of(clusters, farm):
+    """norm: D09"""
+    one, two = farm.start(clusters("db").url, 2)
+    one.admin("key", "rotate", "es256")
+    deadline = time.monotonic() + 10
+    while kids(two) != kids(one):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(kids(two)) == 2
+    assert two.admin("key", "rotate", "es256", ok=False).returncode == 1  # one waits, wherever it was made
+
+
+def test_an_assertion_is_taken_once_by_all_nodes(clusters, farm, place):
+    """At one node, then at the other; and at both at once."""
+    one, two = farm.start(clusters("db").url, 2)
+    key = JsonWebKey.generate_key("EC", "P-256", is_private=True)
+    path = place / "jwks.json"
+    path.write_text(json.dumps({"keys": [key.as_dict(is_private=False)]}))
+    made = one.new_app("--client-credentials", "--jwks", path)
+    there = harness.App(two.api, made.info)
+
+    def sign():
+        claims = {"iss": made.client_id, "sub": made.client_id, "aud": one.issuer, "jti": secrets.token_hex(8), "exp": int(time.time()) + 60}
+        return JsonWebToken(["ES256"]).encode({"alg": "ES256"}, claims, key).decode()
+
+    def send(app, assertion):
+        return app.api.post(app.base, {
+            "grant_type": "client_credentials", "scope": made.scopes[0], "client_assertion": assertion,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}).status
+
+    deadline = time.monotonic() + 10
+    while send(there, sign()) != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    used = sign()
+    assert send(made, used) == 200 and send(there, used) == 400
+    for _ in range(10):
+        both = sign()
+        assert sorted(harness.in_parallel(8, lambda i, both=both: send((made, there)[i % 2], both))) == [200] + [400] * 7
