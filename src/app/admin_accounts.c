@@ -1,11 +1,13 @@
 /* Commands on accounts and their members. */
 #include "admin_handlers.h"
 
-static void write_account(struct json *j, const struct account *a) {
+static void write_account(struct admin_call *c, const struct account *a) {
+    struct json *j = &c->json;
     json_member_int(j, S("hub_id"), a->hub_id);
     json_member_str(j, S("domain"), a->domain);
     json_member_str(j, S("name"), a->name);
     json_member_str(j, S("status"), a->disabled_ms ? S("disabled") : S("enabled"));
+    admin_write_scopes(c, S("without_scopes"), &a->without_scopes);
     admin_write_time(j, S("created_at"), a->created_ms);
     admin_write_time(j, S("disabled_at"), a->disabled_ms);
 }
@@ -18,8 +20,10 @@ RC admin_do_account_create(struct admin_call *c) {
         .created_ms = c->now_ms,
     };
     struct edit edit = {.kind = EDIT_ACCOUNT_CREATE, .account = &account, .now_ms = c->now_ms};
+    TRY(admin_scope_set(c, &c->in.without_scopes, false, &account.without_scopes));
+    if (admin_refused(c)) return RC_OK;
     TRY(admin_edit(c, &edit, "an account of that hub id exists", &account.hub_id));
-    write_account(&c->json, &account);
+    write_account(c, &account);
     return RC_OK;
 }
 
@@ -34,7 +38,7 @@ RC admin_do_account_list(struct admin_call *c) {
     json_open_array(&c->json);
     for (size_t i = 0; i < listed.n && i < limit; i++) {
         json_open(&c->json);
-        write_account(&c->json, &rows[i]);
+        write_account(c, &rows[i]);
         json_close(&c->json);
     }
     json_close_array(&c->json);
@@ -46,14 +50,14 @@ RC admin_do_account_list(struct admin_call *c) {
 RC admin_do_account_show(struct admin_call *c) {
     struct account account;
     TRY(admin_find_account(c, c->in.account.v, &account));
-    if (!admin_refused(c)) write_account(&c->json, &account);
+    if (!admin_refused(c)) write_account(c, &account);
     return RC_OK;
 }
 
 static RC update(struct admin_call *c, const struct account *account) {
     struct edit edit = {.kind = EDIT_ACCOUNT_UPDATE, .account = account, .now_ms = c->now_ms};
     TRY(admin_edit(c, &edit, "the account is gone", NULL));
-    write_account(&c->json, account);
+    write_account(c, account);
     return RC_OK;
 }
 
@@ -63,6 +67,8 @@ RC admin_do_account_update(struct admin_call *c) {
     if (admin_refused(c)) return RC_OK;
     if (c->in.domain.given) account.domain = c->in.domain.v;
     if (c->in.account_name.given) account.name = c->in.account_name.v;
+    if (c->in.without_scopes.given) TRY(admin_scope_set(c, &c->in.without_scopes, false, &account.without_scopes));
+    if (admin_refused(c)) return RC_OK;
     return update(c, &account);
 }
 
@@ -114,7 +120,7 @@ static RC list_members(struct admin_call *c, int32_t hub_id, struct listed *out)
     return storage_list(c->instance->admin, &listing, c->arena, out);
 }
 
-static RC check_belongs(struct admin_call *c, const struct member *member) {
+RC admin_check_belongs(struct admin_call *c, const struct member *member) {
     struct listing listing = {.kind = LISTING_MEMBERS, .user_id = member->user_id};
     struct listed listed = {0};
     TRY(storage_list(c->instance->admin, &listing, c->arena, &listed));
@@ -128,7 +134,7 @@ static RC check_belongs(struct admin_call *c, const struct member *member) {
 RC admin_do_member_remove(struct admin_call *c) {
     struct edit edit = {.kind = EDIT_MEMBER_DELETE, .now_ms = c->now_ms};
     TRY(find_member(c, &edit.member));
-    if (!admin_refused(c)) TRY(check_belongs(c, &edit.member));
+    if (!admin_refused(c)) TRY(admin_check_belongs(c, &edit.member));
     if (admin_refused(c)) return RC_OK;
     TRY(admin_edit(c, &edit, "the person does not belong to the account", NULL));
     json_member_int(&c->json, S("hub_id"), edit.member.hub_id);

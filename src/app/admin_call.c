@@ -110,7 +110,7 @@ RC admin_scope_set(struct admin_call *c, const struct admin_list *names, bool cr
             admin_refuse(c, 400, "hidden_scope", "the scope %.*s is hidden; `grantd scope unhide %.*s` brings it back",
                          STR_ARG(name), STR_ARG(name));
         else if (!scope_set_has(out, scope->id) && !scope_set_add(out, scope->id))
-            admin_refuse(c, 400, "invalid_argument", "an app can have at most %d scopes", SCOPE_SET_MAX);
+            admin_refuse(c, 400, "invalid_argument", "at most %d scopes can be given", SCOPE_SET_MAX);
     }
     return RC_OK;
 }

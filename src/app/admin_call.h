@@ -40,6 +40,9 @@ const struct app *admin_find_app(struct admin_call *c, str app);
 RC admin_find_account(struct admin_call *c, int64_t hub_id, struct account *out);
 RC admin_find_user(struct admin_call *c, str user, struct user *out);
 
+/* Refuses with 404 when the person does not belong to the account. The role counts for nothing. */
+RC admin_check_belongs(struct admin_call *c, const struct member *member);
+
 /* Makes an edit; what is LOST is refused with 409 and the sentence. *out_id may be NULL. */
 RC admin_edit(struct admin_call *c, const struct edit *edit, const char *lost, int32_t *out_id);
 

@@ -1,7 +1,12 @@
 #include "admin_docs.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
 #include "help_text.h"
 #include "json_write.h"
+
+enum { DOCUMENT_MAX = 1 << 20 };
 
 static void pad(struct buf *out, size_t from, size_t column) {
     for (size_t i = out->n - from; i < column; i++) buf_add_char(out, ' ');
@@ -75,7 +80,7 @@ void admin_write_commands(str words, struct buf *out) {
 
 static const char *type_text(const struct admin_arg *arg) {
     switch (arg->shape) {
-    case SHAPE_LIST: return "array of strings";
+    case SHAPE_LIST: return arg->kind == KIND_HUB_ID ? "array of numbers" : "array of strings";
     case SHAPE_NUM: return arg->kind == KIND_DURATION ? "seconds, or text like 15m" : "number";
     case SHAPE_FLAG: return "true or false";
     case SHAPE_STR: break;
@@ -147,12 +152,12 @@ void admin_write_markdown(struct buf *out) {
 /* ---- docs/admin-openapi.json ---- */
 
 static void write_scalar_schema(const struct admin_arg *arg, struct json *j) {
-    bool number = arg->shape == SHAPE_NUM;
+    bool id = arg->kind == KIND_HUB_ID, number = id || arg->shape == SHAPE_NUM;
     json_open(j);
     json_member_str(j, S("type"), number ? S("integer") : arg->shape == SHAPE_FLAG ? S("boolean") : S("string"));
     if (arg->shape != SHAPE_FLAG) {
         json_member_int(j, number ? S("minimum") : S("minLength"), arg->min);
-        json_member_int(j, number ? S("maximum") : S("maxLength"), arg->max);
+        json_member_int(j, number ? S("maximum") : S("maxLength"), id ? ID_MAX : arg->max);
     }
     json_member_str(j, S("description"), str_of(arg->doc));
     json_close(j);
@@ -314,10 +319,21 @@ static const char components[] =
     ",\"components\":{\"schemas\":{\"Refusal\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":"
     "{"
     "\"type\":\"object\",\"required\":[\"code\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},"
-    "\"message\":{\"type\":\"string\"}}}}}}}}\n";
+    "\"message\":{\"type\":\"string\"}}}}}}}}";
+
+/* One member a line, so that a change of a row is a change of a few lines of the page. */
+static void add_indented(str document, struct buf *out) {
+    json_t *root = json_loadb(document.p, document.n, 0, NULL);
+    char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+    if (!text) abort(); /* our own text, or out of memory */
+    buf_printf(out, "%s\n", text);
+    free(text);
+    json_decref(root);
+}
 
 void admin_write_openapi(struct buf *out) {
-    struct json j = json_on(out);
+    struct buf document = buf_growing(DOCUMENT_MAX);
+    struct json j = json_on(&document);
     json_open(&j);
     json_member_str(&j, S("openapi"), S("3.0.3"));
     json_key(&j, S("info"));
@@ -326,5 +342,7 @@ void admin_write_openapi(struct buf *out) {
     json_member_str(&j, S("version"), S("1"));
     json_close(&j);
     write_paths(&j);
-    buf_add(out, str_of(components)); /* the last member and the end of the document */
+    buf_add(&document, str_of(components)); /* the last member and the end of the document */
+    add_indented(buf_str(&document), out);
+    buf_free(&document);
 }

@@ -133,12 +133,16 @@ static RC check_subject(struct admin_call *c, const struct grant *g, int64_t *ou
 }
 
 /* The scopes of a new grant: those that were given, out of the app's, or all that it may ask for in `scope`. */
-static RC choose_scopes(struct admin_call *c, const struct app *app, struct scope_set *out) {
+static RC choose_scopes(struct admin_call *c, const struct app *app, const struct account *account,
+                        struct scope_set *out) {
     *out = app->scopes;
     if (c->in.grant_scopes.given) TRY(admin_scope_set(c, &c->in.grant_scopes, false, out));
     for (size_t i = 0; i < out->n; i++)
         if (!scope_set_has(&app->scopes, out->id[i]) && !scope_set_has(&app->optional_scopes, out->id[i]))
             admin_refuse(c, 400, "scope", "a scope is not among those of the app; `grantd app show` shows them");
+    for (size_t i = 0; i < out->n; i++)
+        if (scope_set_has(&account->without_scopes, out->id[i]))
+            admin_refuse(c, 400, "scope", "the account lacks a scope; `grantd account show` shows which");
     if (out->n == 0) admin_refuse(c, 400, "scope", "a grant needs at least one scope; the app has none");
     return RC_OK;
 }
@@ -160,7 +164,7 @@ static RC describe_grant(struct admin_call *c, struct grant *out) {
     if (app) check_app(c, app);
     if (!admin_refused(c)) TRY(admin_find_account(c, c->in.account.v, &account));
     if (!admin_refused(c)) TRY(admin_find_user(c, c->in.user.v, &user));
-    if (!admin_refused(c)) TRY(choose_scopes(c, app, &scopes));
+    if (!admin_refused(c)) TRY(choose_scopes(c, app, &account, &scopes));
     if (admin_refused(c)) return RC_OK;
     uint8_t *encoded = arena_alloc(c->arena, SCOPE_SET_BYTES);
     out->scopes = (str){(const char *)encoded, scope_set_encode(&scopes, encoded)};

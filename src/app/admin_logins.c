@@ -1,6 +1,7 @@
 /* Commands on sign-ins that the company's own application does. */
 #include "admin_handlers.h"
 #include "browser.h"
+#include "packing.h"
 #include "random.h"
 
 struct login {
@@ -51,8 +52,27 @@ RC admin_do_login_show(struct admin_call *c) {
     return RC_OK;
 }
 
+#define HUB_ID_BYTES 4
+
+/* The accounts that were given, which are the person's, as struct session holds them. */
+static RC read_accounts(struct admin_call *c, const struct user *user, str *out) {
+    const struct admin_list *given = &c->in.accounts;
+    struct pen pen = {arena_alloc(c->arena, HUB_ID_BYTES * given->n + 1), 0};
+    for (size_t i = 0; i < given->n && !admin_refused(c); i++) {
+        uint64_t hub_id = 0;
+        struct account account;
+        (void)str_to_u64(given->v[i], ID_MAX, &hub_id);
+        TRY(admin_find_account(c, (int64_t)hub_id, &account));
+        if (admin_refused(c)) return RC_OK;
+        TRY(admin_check_belongs(c, &(struct member){.user_id = user->user_id, .hub_id = account.hub_id}));
+        put_uint(&pen, hub_id, HUB_ID_BYTES);
+    }
+    *out = (str){(const char *)pen.p, pen.n};
+    return RC_OK;
+}
+
 /* Takes the challenge, so that it is answered once, and says where the browser goes. user_id 0: rejected. */
-static RC answer(struct admin_call *c, struct login *login, int32_t user_id, int32_t hub_id) {
+static RC answer(struct admin_call *c, struct login *login, int32_t user_id, str hub_ids) {
     enum outcome outcome = OUTCOME_DONE;
     struct change change = {.kind = CHANGE_TOKEN_TAKE, .expires_ms = login->challenge.expires_ms};
     struct ticket verifier = login->challenge;
@@ -64,7 +84,9 @@ static RC answer(struct admin_call *c, struct login *login, int32_t user_id, int
     }
     verifier.step = TICKET_VERIFIER;
     verifier.user_id = user_id;
-    if (hub_id) verifier.hub_id = hub_id;
+    verifier.hub_ids = hub_ids;
+    struct reader ids = {.rest = hub_ids};
+    if (hub_ids.n == HUB_ID_BYTES) verifier.hub_id = get_id(&ids); /* the only one is chosen */
     str text = ticket_seal(&login->call, NULL, &verifier), issuer = c->instance->settings.issuer;
     json_member_str(&c->json, S("redirect_to"),
                     arena_printf(c->arena, "%.*s/oauth/login?login_verifier=%.*s", STR_ARG(issuer), STR_ARG(text)));
@@ -74,21 +96,21 @@ static RC answer(struct admin_call *c, struct login *login, int32_t user_id, int
 RC admin_do_login_accept(struct admin_call *c) {
     struct login login;
     struct user user;
-    struct account account = {.hub_id = 0};
+    str hub_ids = {NULL, 0};
     open_challenge(c, &login);
     if (!admin_refused(c)) TRY(admin_find_user(c, c->in.user.v, &user));
-    if (!admin_refused(c) && c->in.account.given) TRY(admin_find_account(c, c->in.account.v, &account));
+    if (!admin_refused(c)) TRY(read_accounts(c, &user, &hub_ids));
     if (admin_refused(c)) return RC_OK;
     if (user.disabled_ms) {
         admin_refuse(c, 409, "conflict", "this person is disabled; see `grantd user enable`");
         return RC_OK;
     }
     admin_note(c, "user", user.user_id);
-    return answer(c, &login, user.user_id, account.hub_id);
+    return answer(c, &login, user.user_id, hub_ids);
 }
 
 RC admin_do_login_reject(struct admin_call *c) {
     struct login login;
     open_challenge(c, &login);
-    return admin_refused(c) ? RC_OK : answer(c, &login, 0, 0);
+    return admin_refused(c) ? RC_OK : answer(c, &login, 0, (str){NULL, 0});
 }

@@ -144,19 +144,20 @@ static bool put_json_scalar(struct admin_call *c, const struct admin_arg *arg, c
     return false;
 }
 
+static bool refuse_array(struct admin_call *c, const struct admin_arg *arg) {
+    admin_refuse(c, 400, "invalid_argument", "%s must be an array of %s", arg->name,
+                 arg->kind == KIND_HUB_ID ? "numbers" : "strings");
+    return false;
+}
+
 static bool put_json_list(struct admin_call *c, const struct admin_arg *arg, const json_t *value) {
-    if (!json_is_array(value)) {
-        admin_refuse(c, 400, "invalid_argument", "%s must be an array of strings", arg->name);
-        return false;
-    }
+    if (!json_is_array(value)) return refuse_array(c, arg);
     MEMBER(c, arg, struct admin_list)->given = true; /* an empty array empties a list */
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *item = json_array_get(value, i);
-        if (!json_is_string(item)) {
-            admin_refuse(c, 400, "invalid_argument", "%s must be an array of strings", arg->name);
-            return false;
-        }
-        if (!put(c, arg, json_text(c, item))) return false;
+        bool fits = json_is_string(item) || (arg->kind == KIND_HUB_ID && json_is_integer(item));
+        if (!fits) return refuse_array(c, arg);
+        if (!put_json_scalar(c, arg, item)) return false;
     }
     return true;
 }

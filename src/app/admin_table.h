@@ -57,6 +57,7 @@ enum admin_arg_id {
 enum admin_kind {
     KIND_BOOL,
     KIND_NUMBER,
+    KIND_HUB_ID,
     KIND_DURATION,
     KIND_TEXT,         /* for people: UTF-8, nothing that moves a cursor or turns the direction of writing */
     KIND_APP,          /* client id or app id */

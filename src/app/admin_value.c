@@ -67,6 +67,10 @@ static bool number_ok(str s) {
     uint64_t unused;
     return str_to_u64(s, INT64_MAX, &unused);
 }
+static bool hub_id_ok(str s) {
+    uint64_t id = 0;
+    return str_to_u64(s, ID_MAX, &id) && id > 0;
+}
 static bool duration_ok(str s) {
     int64_t unused;
     return timetext_duration_s(s, INT64_MAX / 1000, &unused);
@@ -107,6 +111,7 @@ static const struct {
 } kinds[ADMIN_KINDS] = {
     [KIND_BOOL] = {bool_ok, "must be true or false"},
     [KIND_NUMBER] = {number_ok, "must be a whole number"},
+    [KIND_HUB_ID] = {hub_id_ok, "must be a hub id"},
     [KIND_DURATION] = {duration_ok, "must be a duration: 90, 90s, 15m, 24h or 30d"},
     [KIND_TEXT] = {text_ok, "must be text in UTF-8 without control characters, and not blank"},
     [KIND_APP] = {app_ok, "must be a client id or an app id"},

@@ -21,6 +21,7 @@
 #define DOMAIN_MAX           253
 #define APP_JWKS_MAX         32768
 #define SECRETS_PER_APP_MAX  2         /* live at once */
+#define LOGIN_ACCOUNTS_MAX   64        /* that a sign-in can be for, when not for all of the person */
 #define ID_MAX               INT32_MAX /* app_id, hub_id, user_id (int32 in the public schemas) */
 #define PARAMS_MAX           64        /* parameters of one form that are looked at; more is refused */
 #define CODE_TTL_MAX_S       600

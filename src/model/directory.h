@@ -2,13 +2,13 @@
 #ifndef GRANTD_DIRECTORY_H
 #define GRANTD_DIRECTORY_H
 
-#include "bounds.h"
-#include "str.h"
+#include "scope_set.h"
 
 struct account {
     int32_t hub_id;
     str domain, name;
     int64_t created_ms, disabled_ms; /* 0: enabled */
+    struct scope_set without_scopes; /* that nobody can grant here: the account does not have what they stand for */
 };
 
 struct user {

@@ -17,6 +17,7 @@ struct session {
     int64_t auth_time_ms; /* the sign-in */
     int64_t created_ms;
     int64_t expires_ms; /* the idle end, never later than the absolute one */
+    str hub_ids;        /* the accounts that it is for, four bytes each (packing.h); empty: all of the person */
 };
 
 /* An enabled account that a person belongs to. */

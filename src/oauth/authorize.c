@@ -4,6 +4,7 @@
 #include "browser.h"
 #include "liveness.h"
 #include "render.h"
+#include "scopes.h"
 
 struct authorize_call {
     struct authorize_request request;
@@ -22,7 +23,9 @@ static size_t ask_auto(const struct oauth_call *c, int round, struct ask out[ASK
         .hub_id = c->env.settings->auto_hub_id,
         .user_id = c->env.settings->auto_user_id,
     };
-    return 1;
+    out[1] = out[0];
+    out[1].kind = ASK_MEMBERSHIPS; /* for what the account lacks */
+    return 2;
 }
 
 static struct scope_set all_scopes(const struct authorize_request *r) {
@@ -42,10 +45,26 @@ static void decide_auto(struct oauth_call *c, const struct authorize_call *a) {
     };
     int64_t consent_ms = c->env.now_ms > consent.uninstalled_ms ? c->env.now_ms : consent.uninstalled_ms + 1;
     if (subject_life(&c->facts, consent_ms) != LIFE_LIVE) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
+    const struct scope_set *required = &a->request.required;
+    if (c->facts.n_memberships &&
+        !scopes_leave_out(c, &c->facts.memberships->account.without_scopes, required, &consent.scopes))
+        return;
     answer_code(c, &consent);
 }
 
 /* ---- people ---- */
+
+/* Of the person's accounts those that the sign-in is for. */
+static void keep_offered(struct oauth_call *c) {
+    const struct session *session = &c->facts.session;
+    struct membership *kept = ARENA_ARRAY(c->arena, struct membership, c->facts.n_memberships);
+    size_t n = 0;
+    if (session->hub_ids.n == 0) return;
+    for (size_t i = 0; i < c->facts.n_memberships; i++)
+        if (session_is_for(session, c->facts.memberships[i].account.hub_id)) kept[n++] = c->facts.memberships[i];
+    c->facts.memberships = kept;
+    c->facts.n_memberships = n;
+}
 
 /* The session; then the account of the path, or all, and what the app has already; then all accounts, if that one was none. */
 static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int round, struct ask out[ASKS_MAX]) {
@@ -57,7 +76,10 @@ static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int rou
     if (round == 1) a->is_signed_in = session_is_live(c, &a->browser) && !(a->request.prompts & PROMPT_LOGIN);
     if (!a->is_signed_in) return 0;
     out[0] = (struct ask){.kind = ASK_MEMBERSHIPS, .user_id = s->user_id, .app_id = c->app->app_id};
-    if (round == 2) return a->request.hub_id && c->facts.n_memberships == 0;
+    if (round == 2) {
+        keep_offered(c);
+        return a->request.hub_id && c->facts.n_memberships == 0;
+    }
     out[0].hub_id = a->request.hub_id;
     out[1] =
         (struct ask){.kind = ASK_CONNECTIONS, .user_id = s->user_id, .app_id = c->app->app_id, .now_ms = c->env.now_ms};
@@ -154,11 +176,14 @@ static bool may_show(struct oauth_call *c, const struct authorize_call *a, enum 
 
 static void decide_account(struct oauth_call *c, struct authorize_call *a) {
     struct scope_set granted;
+    keep_offered(c);
     a->membership = find_membership(c, &a->request);
     if (!a->membership) {
         if (may_show(c, a, REFUSAL_ACCOUNT_REQUIRED)) show_accounts(c, a);
         return;
     }
+    const struct scope_set *lacked = &a->membership->account.without_scopes;
+    if (!scopes_leave_out(c, lacked, &a->request.required, &a->request.optional)) return;
     bool is_update = granted_scopes(c, a->membership->account.hub_id, &granted);
     struct consent consent = {
         .request = &a->request,

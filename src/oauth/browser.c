@@ -11,7 +11,7 @@
 #define KIND_TICKET      1
 #define KIND_DEVICE      2
 #define DEVICE_BYTES     (1 + PACKED_TIME_BYTES + BROWSER_TAG_BYTES + 16)
-#define TICKET_BYTES_MAX (2 + PACKED_TIME_BYTES + BROWSER_TAG_BYTES + SESSION_HASH_BYTES + 12 + GRANT_ID_BYTES)
+#define TICKET_BYTES_MAX (2 + PACKED_TIME_BYTES + BROWSER_TAG_BYTES + SESSION_HASH_BYTES + 12 + GRANT_ID_BYTES + 1)
 #define TEXT_MAX         16384 /* of a sealed text */
 
 /* ---- cookies ---- */
@@ -148,6 +148,14 @@ bool session_is_live(const struct oauth_call *c, const struct browser *b) {
     return s->auth_time_ms > person->sessions_not_before_ms;
 }
 
+bool session_is_for(const struct session *session, int32_t hub_id) {
+    struct reader r = {.rest = session->hub_ids};
+    if (r.rest.n == 0) return true;
+    while (!r.is_short && r.rest.n)
+        if (get_id(&r) == hub_id) return true;
+    return false;
+}
+
 static int64_t session_end_ms(const struct oauth_call *c, int64_t created_ms) {
     int64_t idle_ms = c->env.now_ms + c->env.settings->session_idle_s * 1000;
     int64_t absolute_ms = created_ms + c->env.settings->session_absolute_s * 1000;
@@ -251,7 +259,7 @@ bool device_is_known(const struct oauth_call *c, const struct browser *b, str em
 str ticket_seal(const struct oauth_call *c, const struct browser *b, const struct ticket *ticket) {
     static const uint8_t no_session[SESSION_HASH_BYTES];
     uint8_t tag[BROWSER_TAG_BYTES];
-    struct pen pen = {arena_alloc_secret(c->arena, TICKET_BYTES_MAX + ticket->query.n), 0};
+    struct pen pen = {arena_alloc_secret(c->arena, TICKET_BYTES_MAX + ticket->hub_ids.n + ticket->query.n), 0};
     if (b)
         browser_tag(c, b, tag);
     else
@@ -265,6 +273,8 @@ str ticket_seal(const struct oauth_call *c, const struct browser *b, const struc
     put_uint(&pen, (uint64_t)ticket->hub_id, 4);
     put_uint(&pen, (uint64_t)ticket->app_id, 4);
     put_bytes(&pen, ticket->grant_id.b, GRANT_ID_BYTES);
+    put_uint(&pen, ticket->hub_ids.n / 4, 1);
+    put_bytes(&pen, ticket->hub_ids.p, ticket->hub_ids.n);
     put_bytes(&pen, ticket->query.p, ticket->query.n);
     return seal_text(c, OAUTH_RANDOM_FLOW, &pen);
 }
@@ -280,6 +290,7 @@ static bool read_ticket(const struct oauth_call *c, str text, struct ticket *out
     out->hub_id = get_id(&r);
     out->app_id = get_id(&r);
     get_copy(&r, out->grant_id.b, GRANT_ID_BYTES);
+    out->hub_ids = get_bytes(&r, 4 * get_uint(&r, 1));
     out->query = r.rest;
     return !r.is_short;
 }

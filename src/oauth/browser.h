@@ -39,6 +39,9 @@ struct ask session_ask(const struct browser *b);
 /* With the facts: the session counts now. */
 bool session_is_live(const struct oauth_call *c, const struct browser *b);
 
+/* True when the session is for the account, or for all accounts. */
+bool session_is_for(const struct session *session, int32_t hub_id);
+
 /* A new session for a person who has just signed in; the one that the browser had ends. After the answer has been made. */
 void session_start(struct oauth_call *c, const struct browser *b, int32_t user_id);
 
@@ -72,7 +75,8 @@ struct ticket {
     uint8_t session[SESSION_HASH_BYTES];
     int32_t user_id, hub_id, app_id;
     struct grant_id grant_id;
-    str query; /* of the authorization request; empty: none */
+    str hub_ids; /* of a verifier: as in struct session */
+    str query;   /* of the authorization request; empty: none */
 };
 
 /* With b NULL the browser of the ticket stays the one that it names, without a session. */

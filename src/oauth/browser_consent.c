@@ -2,6 +2,7 @@
  * those that were shown, sealed into the form, and are judged once more. */
 #include "browser.h"
 #include "liveness.h"
+#include "scopes.h"
 
 struct consent_params {
     str csrf, flow, action;
@@ -71,6 +72,7 @@ static void begin_again(struct oauth_call *c, const struct consent_call *s, unsi
 
 static bool may_consent(const struct oauth_call *c, const struct consent_call *s) {
     if (!session_is_live(c, &s->browser) || !ticket_is_of_session(&s->flow, &s->browser)) return false;
+    if (!session_is_for(&c->facts.session, s->flow.hub_id)) return false;
     return c->facts.session.user_id == s->flow.user_id && !c->facts.grant_found;
 }
 
@@ -88,6 +90,7 @@ static void decide(struct oauth_call *c) {
     if (!may_consent(c, s)) return begin_again(c, s, ~0U, s->flow.hub_id);
     const struct membership *m = c->facts.memberships;
     if (c->facts.n_memberships != 1 || m->role != MEMBER_INSTALLER) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
+    if (!scopes_leave_out(c, &m->account.without_scopes, &s->request.required, &s->scopes)) return;
     const struct consent consent = {
         .request = &s->request,
         .user_id = s->flow.user_id,

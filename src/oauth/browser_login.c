@@ -48,6 +48,7 @@ static void decide(struct oauth_call *c) {
     if (s->has_request) location = authorize_request_url(c, &s->request, ~(unsigned)PROMPT_LOGIN, s->ticket.hub_id);
     answer_see_other(c, location);
     session_start(c, &s->browser, s->ticket.user_id);
+    c->change.session.hub_ids = s->ticket.hub_ids;
     c->change.takes = true;
     c->change.expires_ms = s->ticket.expires_ms;
     memcpy(c->change.token_id, s->ticket_id, TOKEN_ID_BYTES);

@@ -43,6 +43,18 @@ static str scope_name(const struct registry *registry, uint16_t id) {
     return scope ? scope->name : S("");
 }
 
+bool scopes_leave_out(struct oauth_call *c, const struct scope_set *lacked, const struct scope_set *required,
+                      struct scope_set *scopes) {
+    struct scope_set left = {0};
+    for (size_t i = 0; i < required->n; i++)
+        if (scope_set_has(lacked, required->id[i]))
+            return refuse_scope(c, scope_name(c->env.registry, required->id[i]));
+    for (size_t i = 0; i < scopes->n; i++)
+        if (!scope_set_has(lacked, scopes->id[i])) (void)scope_set_add(&left, scopes->id[i]);
+    *scopes = left;
+    return true;
+}
+
 str scopes_join(struct arena *arena, const struct registry *registry, const struct scope_set *set) {
     size_t n = 0;
     for (size_t i = 0; i < set->n; i++) n += scope_name(registry, set->id[i]).n + 1;

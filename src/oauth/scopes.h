@@ -13,6 +13,11 @@ bool scopes_read(struct oauth_call *c, str text, const struct scope_set *allowed
 /* Adds what an `optional_scope` parameter asks for and the app may have; leaves the rest out silently. */
 void scopes_read_optional(const struct oauth_call *c, str text, struct scope_set *out);
 
+/* Takes what an account lacks out of `scopes`. Refuses the call with REFUSAL_SCOPE and returns false when something that the
+ * app requires is among it. */
+bool scopes_leave_out(struct oauth_call *c, const struct scope_set *lacked, const struct scope_set *required,
+                      struct scope_set *scopes);
+
 /* Members "scopes" (an array, as HubSpot's) and, if `joined`, "scope" (space separated, RFC 6749 s3.3). */
 void scopes_write(struct json *j, const struct oauth_call *c, const struct scope_set *set, bool joined);
 

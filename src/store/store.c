@@ -91,6 +91,7 @@ static RC read_session(const struct db_rows *rows, struct facts *facts) {
     facts->session.auth_time_ms = row_int(&row);
     facts->session.created_ms = row_int(&row);
     facts->session.expires_ms = row_int(&row);
+    facts->session.hub_ids = row_bytes(&row);
     row_user(&row, &facts->person);
     return row_end(&row);
 }
@@ -203,7 +204,8 @@ static size_t plan_session_start(const struct change *c, struct db_stmt out[DB_S
     stmt_int(&out[n], s->user_id);
     stmt_int(&out[n], s->auth_time_ms);
     stmt_int(&out[n], s->created_ms);
-    stmt_int(&out[n++], s->expires_ms);
+    stmt_int(&out[n], s->expires_ms);
+    stmt_bytes(&out[n++], s->hub_ids.p, s->hub_ids.n);
     if (memcmp(c->session_hash, none, sizeof none) == 0) return n;
     stmt_begin(&out[n], SQL_SESSION_DELETE);
     stmt_bytes(&out[n++], c->session_hash, SESSION_HASH_BYTES);

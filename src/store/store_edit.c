@@ -68,13 +68,15 @@ static void plan_scope(enum store_statement sql, const struct scope *scope, stru
     stmt_int(out, scope->hidden);
 }
 
-static void plan_account(enum store_statement sql, const struct account *account, struct db_stmt *out) {
+static void plan_account(enum store_statement sql, const struct account *account, struct arena *arena,
+                         struct db_stmt *out) {
     stmt_begin(out, sql);
     stmt_int(out, account->hub_id);
     stmt_text(out, account->domain);
     stmt_text(out, account->name);
     stmt_int(out, account->created_ms);
     stmt_int(out, account->disabled_ms);
+    add_scopes(out, &account->without_scopes, arena);
 }
 
 static void plan_user(enum store_statement sql, const struct user *user, struct db_stmt *out) {
@@ -127,8 +129,8 @@ size_t store_plan_edit(const struct edit *e, struct arena *arena, struct db_stmt
     case EDIT_SECRET_RETIRE: plan_secret_retire(e, out); break;
     case EDIT_SCOPE_CREATE: plan_scope(SQL_SCOPE_CREATE, e->scope, out); break;
     case EDIT_SCOPE_UPDATE: plan_scope(SQL_SCOPE_UPDATE, e->scope, out); break;
-    case EDIT_ACCOUNT_CREATE: plan_account(SQL_ACCOUNT_CREATE, e->account, out); break;
-    case EDIT_ACCOUNT_UPDATE: plan_account(SQL_ACCOUNT_UPDATE, e->account, out); break;
+    case EDIT_ACCOUNT_CREATE: plan_account(SQL_ACCOUNT_CREATE, e->account, arena, out); break;
+    case EDIT_ACCOUNT_UPDATE: plan_account(SQL_ACCOUNT_UPDATE, e->account, arena, out); break;
     case EDIT_USER_CREATE: plan_user(SQL_USER_CREATE, e->user, out); break;
     case EDIT_USER_UPDATE: plan_user(SQL_USER_UPDATE, e->user, out); break;
     case EDIT_MEMBER_PUT: plan_member(SQL_MEMBER_PUT, &e->member, out); break;

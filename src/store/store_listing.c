@@ -74,10 +74,6 @@ void store_plan_listing(const struct listing *l, struct db_stmt *out) {
     }
 }
 
-static void read_scopes(struct row *row, struct scope_set *out) {
-    if (!scope_set_decode(row_bytes(row), out)) row->bad = true;
-}
-
 /* A line each. */
 static void read_redirect_uris(struct row *row, struct arena *arena, struct app *app) {
     str text = row_text(row);
@@ -100,8 +96,8 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->flags = (uint32_t)row_int(row);
     app->grants = (uint32_t)row_int(row);
     read_redirect_uris(row, arena, app);
-    read_scopes(row, &app->scopes);
-    read_scopes(row, &app->optional_scopes);
+    row_scopes(row, &app->scopes);
+    row_scopes(row, &app->optional_scopes);
     app->code_ttl_s = row_int(row);
     app->access_ttl_s = row_int(row);
     app->retry_window_s = row_int(row);

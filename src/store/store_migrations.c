@@ -67,10 +67,16 @@
     "ALTER TABLE apps ADD COLUMN jwks TEXT NOT NULL DEFAULT '';"                                                       \
     "INSERT INTO schema_versions (version) VALUES (4);"
 
+#define STEP_5                                                                                                         \
+    "ALTER TABLE accounts ADD COLUMN without_scopes BYTES;"                                                            \
+    "ALTER TABLE sessions ADD COLUMN hub_ids BYTES;"                                                                   \
+    "INSERT INTO schema_versions (version) VALUES (5);"
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1},
     {2, "sessions of people", STEP_2},
     {3, "keys that sign, and from when on a key is used", STEP_3},
     {4, "the public keys of apps", STEP_4},
+    {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

@@ -109,6 +109,11 @@ void row_account(struct row *row, struct account *out) {
     out->name = row_text(row);
     out->created_ms = row_int(row);
     out->disabled_ms = row_int(row);
+    row_scopes(row, &out->without_scopes);
+}
+
+void row_scopes(struct row *row, struct scope_set *out) {
+    if (!scope_set_decode(row_bytes(row), out)) row->bad = true;
 }
 
 RC row_end(const struct row *row) {

@@ -49,6 +49,7 @@ str row_text(struct row *row);      /* NULL is empty */
 str row_bytes(struct row *row);     /* NULL is empty */
 bool row_is_there(struct row *row); /* takes a value and tells whether it is not NULL */
 void row_copy(struct row *row, uint8_t *out, size_t n);
+void row_scopes(struct row *row, struct scope_set *out); /* NULL is none */
 void row_grant(struct row *row, struct grant *out);
 void row_user(struct row *row, struct user *out);
 void row_account(struct row *row, struct account *out);

@@ -140,6 +140,12 @@ static void test_accounts_come_in_pages(void **state) {
     rows = list(w, &(struct listing){.kind = LISTING_ACCOUNTS, .hub_id = 1005});
     assert_int_equal(rows.n, 1);
     assert_int_equal(((struct account *)rows.rows)->hub_id, 1005);
+    struct account lacking = {.hub_id = 1005, .domain = S("d.example"), .without_scopes = {2, {3, 700}}};
+    assert_int_equal(edit(w, &(struct edit){.kind = EDIT_ACCOUNT_UPDATE, .account = &lacking}, NULL), OUTCOME_DONE);
+    rows = list(w, &(struct listing){.kind = LISTING_ACCOUNTS, .after = 1003});
+    got = rows.rows;
+    assert_int_equal(got[0].without_scopes.n, 0);
+    assert_true(scope_set_equal(&got[1].without_scopes, &lacking.without_scopes));
     assert_int_equal(list(w, &(struct listing){.kind = LISTING_ACCOUNTS, .after = INT32_MAX}).n, 0);
 }
 

@@ -34,7 +34,8 @@ def binary():
     return path
 
 
-@pytest.mark.parametrize("words, page", [(["docs", "options"], "docs/configuration.md"), (["docs", "admin"], "docs/admin.md")])
+@pytest.mark.parametrize("words, page", [(["docs", "options"], "docs/configuration.md"), (["docs", "admin"], "docs/admin.md"),
+                                         (["docs", "admin-openapi"], "docs/admin-openapi.json")])
 def test_manual_pages_are_current(words, page):
     done = subprocess.run([binary(), *words], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

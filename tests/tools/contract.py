@@ -197,6 +197,44 @@ def authorize_operation(name, parameters):
         "parameters": asked if method == "get" else [], "responses": answers} for method in ("get", "post")}}
 
 
+PAGE = {"description": "a page for the person", "content": {"text/html": {"schema": text()}}}
+GO_ON = {"description": "go on there: a page of this server, or the app with code, state and iss, or with error, error_description, state and iss",
+         "headers": {"Location": {"schema": text(format="uri-reference")}}}
+
+
+def page_answers(*more):
+    """What every page for people may answer: itself, the way on, and a page that says what is wrong."""
+    return {str(http): GO_ON if http == 303 else PAGE for http in sorted({400, 429, 500, 503, *more})}
+
+
+def page_paths():
+    """The pages behind /oauth/authorize. Their forms can only be sent by the browser that they were shown to."""
+    sealed = {"csrf": text(), "flow": text()}
+    rows = (
+        ("sign-in", "Sign in, when no sign-in of the company's own does it", (), {"email": text(maxLength=254), "password": text(maxLength=256),
+          "action": text(enum=["sign_in", "cancel"]), "lang": text()}, (200, 303), (303, 403, 404)),
+        ("choose-account", "Choose the account", None, {"hub_id": INT32, "action": text(enum=["cancel", "switch_user"])}, (), (303,)),
+        ("consent", "Say yes or no", None, {"scope": {"type": "array", "items": text()},
+          "action": text(enum=["allow", "cancel", "change_account"])}, (), (303,)),
+        ("login", "Back from the company's own sign-in", ("login_verifier",), None, (303,), ()),
+        ("connected-apps", "The apps of a person", (), None, (200, 303), ()),
+        ("connected-apps/remove", "Take back what an app may do", ("app", "account"), {"action": text(enum=["revoke", "cancel"])}, (200, 303, 404), (303,)),
+        ("sign-out", "Sign out", (), {"action": text(enum=["sign_out", "cancel"])}, (200,), (303,)),
+    )
+    found = {}
+    for name, summary, asked, fields, shown, sent in rows:
+        found[f"/oauth/{name}"] = {}
+        if asked is not None:
+            found[f"/oauth/{name}"]["get"] = {
+                "operationId": f"{name.replace('/', '-')}-get", "summary": summary, "tags": ["pages"],
+                "parameters": [{"name": n, "in": "query", "required": True, "schema": text()} for n in asked], "responses": page_answers(*shown)}
+        if fields is not None:
+            found[f"/oauth/{name}"]["post"] = {
+                "operationId": f"{name.replace('/', '-')}-post", "summary": summary, "tags": ["pages"], "requestBody": form(("csrf", "flow"), **sealed, **fields),
+                "responses": page_answers(415, *sent)}
+    return found
+
+
 def v1_paths():
     token = {"name": "token", "in": "path", "required": True, "schema": text(maxLength=512)}
     dead = (400, 404, *ALWAYS)
@@ -223,6 +261,7 @@ def paths():
     found.update(v1_paths())
     hub = {"name": "hub_id", "in": "path", "required": True, "schema": INT32}
     found["/oauth/authorize"] = authorize_operation("any", [])
+    found.update(page_paths())
     found["/oauth/{hub_id}/authorize"] = authorize_operation("account", [hub])
     for version in VERSIONS:
         found[f"/appinstalls/{version}/external-install"] = {"delete": {

@@ -238,3 +238,61 @@ def test_nothing_of_a_person_is_logged(dev_factory):
     for secret in (server.info["user"]["password"], "a wrong password", code, *browser.cookies.values()):
         assert secret.encode() not in server.output() and secret.encode() not in held
     server.start()
+
+
+OPTIONAL = "crm.objects.companies.read"
+
+
+@pytest.fixture
+def lacking(server):
+    """Sets what the account of the seed lacks."""
+    def lack(*scopes):
+        words = [word for scope in scopes for word in ("--without-scope", scope)] or ["--without-scope="]
+        shown = server.admin("account", "update", server.hub_id, *words)
+        assert shown["without_scopes"] == list(scopes) == server.admin("account", "show", server.hub_id)["without_scopes"]
+
+    yield lack
+    lack()
+
+
+def test_what_the_account_lacks_is_left_out(server, browser, lacking):
+    """norm: A04"""
+    browser.authorize(server.confidential, optional_scope=OPTIONAL)
+    browser.sign_in()
+    assert browser.form.fields["scope"] == OPTIONAL
+    lacking(OPTIONAL)  # while the page is open
+    code = browser.submit("allow").location["code"]
+    assert OPTIONAL not in server.confidential.redeem(code).json["scopes"]
+    page = browser.authorize(server.confidential, optional_scope=OPTIONAL)
+    assert page.status == 200 and browser.form.action == "/oauth/consent" and "scope" not in browser.form.fields
+    forged = browser.submit("allow", scope=OPTIONAL)
+    assert OPTIONAL not in server.confidential.redeem(forged.location["code"]).json["scopes"]
+
+
+def test_what_the_account_lacks_cannot_be_required(server, browser, lacking):
+    browser.authorize(server.confidential)
+    browser.sign_in()
+    lacking(server.confidential.scopes[-1])  # while the page is open
+    for answer in (browser.submit("allow"), browser.authorize(server.confidential), browser.authorize(server.confidential, prompt="none")):
+        assert is_back_at(server.confidential, answer) and answer.location["error"] == "invalid_scope"
+        assert answer.location["state"] == "st" and answer.location["iss"] == server.issuer
+    refused = server.admin("grant", "create", "--app", server.confidential.client_id, "--account", server.hub_id,
+                           "--user", server.user_id, ok=False)
+    assert refused.returncode == 1 and "lacks a scope" in refused.stderr
+    lacking()
+    assert browser.authorize(server.confidential).status == 200 and browser.submit("allow").location["code"]
+
+
+def test_what_the_account_lacks_without_a_browser(dev_factory):
+    """Approved at once: the same."""
+    server = dev_factory()
+    app = server.confidential
+    server.admin("account", "update", server.hub_id, "--without-scope", OPTIONAL)
+    answer = Browser(server).authorize(app, optional_scope=OPTIONAL)
+    assert OPTIONAL not in app.redeem(answer.location["code"]).json["scopes"]
+    made = server.admin("account", "create", "--domain", "less.example", "--without-scope", OPTIONAL, "--without-scope", app.scopes[0])
+    assert sorted(made["without_scopes"]) == sorted([OPTIONAL, app.scopes[0]])
+    server.admin("account", "update", server.hub_id, "--without-scope", app.scopes[0])
+    answer = Browser(server).authorize(app)
+    assert answer.location["error"] == "invalid_scope" and answer.location["state"] == "st"
+    assert server.admin("account", "update", server.hub_id, "--without-scope", "no.such.scope", ok=False).returncode == 1

@@ -2,6 +2,7 @@
 import http.client
 import http.server
 import json
+import re
 import socket
 import threading
 import urllib.parse
@@ -177,6 +178,65 @@ def test_the_account_can_be_chosen_there(server):
     back = server.admin("login", "accept", challenge, "--user", "developer@example.com", "--account", second)["redirect_to"]
     assert b"second.example" in browser.get(path_of(back)).body
     assert server.confidential.redeem(browser.submit("allow").location["code"]).json["hub_id"] == second
+
+
+def account_of(server, name, role="installer"):
+    hub_id = server.admin("account", "create", "--name", name, "--domain", f"{name.lower()}.example")["hub_id"]
+    server.admin("account", "member", "add", hub_id, server.user_id, "--role", role)
+    return hub_id
+
+
+def challenge_alone(browser, server, **asked):
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(challenge_of(browser, server, **asked)).query)["login_challenge"][0]
+
+
+def offered(page):
+    return {int(hub_id) for hub_id in re.findall(rb'name="hub_id" value="(\d+)"', page)}
+
+
+def query_of(server):
+    app = server.confidential
+    return urllib.parse.urlencode({"client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": " ".join(app.scopes)})
+
+
+def test_exactly_the_accounts_that_were_said(server, company):
+    first, second, third = (account_of(server, name) for name in ("First", "Second", "Third"))
+    browser = Browser(server)
+    # over HTTP as numbers
+    back = company.admin("accept", challenge=challenge_alone(browser, server), user="developer@example.com", accounts=[first, third])
+    assert offered(browser.get(path_of(back["redirect_to"])).body) == {first, third}
+    # an account of the person that was not said is none, by its address too
+    for other in (second, server.hub_id):
+        assert offered(browser.get(f"/oauth/{other}/authorize?{query_of(server)}").body) == {first, third}
+    browser.submit(str(third))
+    assert browser.form.action == "/oauth/consent" and b"third.example" in browser.answer.body
+    # changing the account, and another app in this session: the same ones
+    assert offered(browser.submit("change_account").body) == {first, third}
+    assert offered(browser.authorize(server.public, **harness.Pkce().asked).body) == {first, third}
+    browser.authorize(server.confidential)
+    browser.submit(str(first))
+    assert server.confidential.redeem(browser.submit("allow").location["code"]).json["hub_id"] == first
+
+
+def test_one_account_is_chosen_at_once_and_none_means_all(server):
+    second = account_of(server, "Second")
+    browser, other = Browser(server), Browser(server)
+    back = server.admin("login", "accept", challenge_alone(browser, server), "--user", server.user_id, "--account", second)["redirect_to"]
+    browser.get(path_of(back))
+    assert browser.form.action == "/oauth/consent" and b"second.example" in browser.answer.body
+    assert offered(browser.submit("change_account").body) == {second}
+    back = server.admin("login", "accept", challenge_alone(other, server), "--user", server.user_id)["redirect_to"]
+    assert offered(other.get(path_of(back)).body) == {server.hub_id, second}
+
+
+def test_accounts_that_cannot_be_said(server):
+    foreign = server.admin("account", "create", "--domain", "foreign.example")["hub_id"]
+    challenge = challenge_alone(Browser(server), server)
+    for account, words in ((foreign, "does not belong"), (999999, "there is no account"), (0, "hub id"), ("x", "hub id"), (2**31, "hub id")):
+        refused = server.admin("login", "accept", challenge, "--user", server.user_id, "--account", server.hub_id, "--account", account, ok=False)
+        assert refused.returncode and words in refused.stderr, account
+    # none of that used it up
+    assert server.admin("login", "accept", challenge, "--user", server.user_id)["redirect_to"]
 
 
 def test_connected_apps_too(server, company):
