@@ -10,6 +10,7 @@ struct snapshot *snapshot_new(struct registry *registry, struct keyset *keys, st
     s->registry = registry;
     s->keys = keys;
     s->documents = documents;
+    s->origins = cors_origins_new(registry);
     atomic_init(&s->holders, 1);
     return s;
 }
@@ -21,6 +22,7 @@ struct snapshot *snapshot_hold(struct snapshot *s) {
 
 void snapshot_release(struct snapshot *s) {
     if (!s || atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) != 1) return;
+    cors_origins_free(s->origins);
     documents_free(s->documents);
     keys_free(s->keys);
     registry_free(s->registry);

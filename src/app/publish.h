@@ -3,6 +3,7 @@
 #ifndef GRANTD_PUBLISH_H
 #define GRANTD_PUBLISH_H
 
+#include "cors.h"
 #include "documents.h"
 #include "keys_load.h"
 #include "registry.h"
@@ -13,6 +14,7 @@ struct snapshot {
     struct registry *registry;
     struct keyset *keys;
     struct documents *documents;
+    struct cors_origins *origins; /* made from the registry */
     atomic_uint holders;
 };
 

@@ -15,26 +15,27 @@ enum route_document route_document_of(const struct route *route) {
 #define TOKEN_FLAGS  (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
 
 const struct route route_rows[] = {
-    {"/oauth/$/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token},
-    {"/oauth/$/token/introspect", METHOD_POST, TOKEN_FLAGS, &endpoint_introspect},
-    {"/oauth/$/token/revoke", METHOD_POST, TOKEN_FLAGS, &endpoint_revoke},
-    {"/oauth/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
-    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize},
-    {"/oauth/sign-in", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in},
-    {"/oauth/login", METHOD_GET, PEOPLE_FLAGS, &endpoint_login},
-    {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account},
-    {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent},
-    {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out},
-    {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps},
-    {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app},
-    {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset},
-    {"/.well-known/oauth-authorization-server", METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata},
-    {"/.well-known/jwks.json", METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks},
-    {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall},
-    {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token},
-    {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token},
-    {"/oauth/v1/refresh-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_token},
-    {"/oauth/v1/refresh-tokens/*", METHOD_DELETE, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_delete},
+    {"/oauth/$/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token, CORS_APPS},
+    {"/oauth/$/token/introspect", METHOD_POST, TOKEN_FLAGS, &endpoint_introspect, CORS_NOBODY},
+    {"/oauth/$/token/revoke", METHOD_POST, TOKEN_FLAGS, &endpoint_revoke, CORS_APPS},
+    {"/oauth/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
+    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
+    {"/oauth/sign-in", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in, CORS_NOBODY},
+    {"/oauth/login", METHOD_GET, PEOPLE_FLAGS, &endpoint_login, CORS_NOBODY},
+    {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account, CORS_NOBODY},
+    {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent, CORS_NOBODY},
+    {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out, CORS_NOBODY},
+    {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps, CORS_NOBODY},
+    {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app, CORS_NOBODY},
+    {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset, CORS_NOBODY},
+    {"/.well-known/oauth-authorization-server", METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata, CORS_ANYBODY},
+    {"/.well-known/jwks.json", METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks, CORS_ANYBODY},
+    {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall, CORS_NOBODY},
+    {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token,
+     CORS_APPS},
+    {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token, CORS_NOBODY},
+    {"/oauth/v1/refresh-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_token, CORS_NOBODY},
+    {"/oauth/v1/refresh-tokens/*", METHOD_DELETE, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_delete, CORS_NOBODY},
 };
 const size_t route_count = sizeof route_rows / sizeof *route_rows;
 
@@ -107,6 +108,7 @@ struct route_match route_find(str path, enum oauth_method method, bool compat_v1
         if ((row->flags & ROUTE_V1) && !compat_v1) continue;
         if (!pattern_fits(row->pattern, &segments, &arg)) continue;
         match.allowed |= row->methods;
+        match.cors = row->cors;
         if (!(row->methods & wanted)) continue;
         match.route = row;
         match.arg = arg;

@@ -3,6 +3,7 @@
 #define GRANTD_ROUTES_H
 
 #include "buf.h"
+#include "cors.h"
 #include "oauth.h"
 
 enum route_flag {
@@ -23,6 +24,7 @@ struct route {
     uint32_t methods; /* enum oauth_method */
     uint32_t flags;   /* enum route_flag */
     const struct endpoint *endpoint;
+    enum cors_policy cors; /* one for all rows of a path */
 };
 extern const struct route route_rows[];
 extern const size_t route_count;
@@ -34,6 +36,7 @@ struct route_match {
     const struct route *route; /* the row of path and method; NULL: none */
     uint32_t allowed;          /* every method that the path takes; 0: the path is unknown */
     str arg;                   /* the raw text of "#" or "*" */
+    enum cors_policy cors;     /* of the path */
 };
 
 /* What is published ready-made. The program answers, so the endpoints have no rules. */

@@ -2,6 +2,8 @@
 
 #include "rows_test.h"
 
+#include <string.h>
+
 static void test_find(void **state) {
     (void)state;
     static const struct {
@@ -73,6 +75,12 @@ static void test_without_v1(void **state) {
     assert_non_null(route_find(S("/oauth/v3/token"), METHOD_POST, false).route);
 }
 
+/* Pages may read what an app without a secret needs, and what is published; nothing of people, and nothing for APIs. norm: X15 X16 */
+static enum cors_policy cors_policy_of(const struct route *row) {
+    if (row->endpoint == &endpoint_token || row->endpoint == &endpoint_revoke) return CORS_APPS;
+    return row->flags & ROUTE_DOCUMENT ? CORS_ANYBODY : CORS_NOBODY;
+}
+
 /* What every row must keep to. */
 static void test_table(void **state) {
     (void)state;
@@ -83,6 +91,9 @@ static void test_table(void **state) {
         CHECK(i, !(row->methods & METHOD_POST) || (row->flags & ROUTE_FORM));
         CHECK(i, !(row->flags & ROUTE_LIMIT_GRANT) || (row->flags & ROUTE_LIMIT_AUTH));
         CHECK(i, !(row->flags & ROUTE_QUERY) || (row->flags & ROUTE_V1));
+        CHECK(i, row->cors == cors_policy_of(row));
+        CHECK(i,
+              route_find(str_of(row->pattern), METHOD_OTHER, true).cors == row->cors || strpbrk(row->pattern, "$#*"));
     }
     char allow[ROUTE_ALLOW_BYTES];
     assert_true(route_allow_text(~0U, allow).n < sizeof allow);

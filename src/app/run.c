@@ -395,16 +395,43 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
 /* RFC 9110 s8.3.1: parameters follow a semicolon, the type has no case. */
 static bool is_form(str content_type) { return str_eq_nocase(str_trim(str_take(&content_type, ';')), S(FORM_TYPE)); }
 
-/* What can be refused by method, path and headers alone; REFUSAL_NONE: go on. */
-static enum refusal admit(struct run *r, const struct run_input *input) {
-    enum oauth_method method = method_of(input->method);
+static struct route_match find_route(struct run *r, const struct run_input *input) {
     str path;
-    if (!documents_route_path(r->env->settings, input->path, &path)) return REFUSAL_NOT_FOUND;
-    struct route_match match = route_find(path, method, r->env->settings->compat_v1);
+    if (!documents_route_path(r->env->settings, input->path, &path)) return (struct route_match){0};
+    return route_find(path, method_of(input->method), r->env->settings->compat_v1);
+}
+
+static str allow_text(struct run *r, const struct route_match *match) {
+    char allow[ROUTE_ALLOW_BYTES];
+    return arena_copy(r->call.arena, route_allow_text(match->allowed, allow));
+}
+
+/* The first thing that is decided: from here on every answer says who may read it. */
+static struct cors_request add_cors(struct run *r, const struct route_match *match, const struct run_input *input) {
+    struct cors_request request = {match->cors, arena_copy(r->call.arena, input->origin)};
+    r->n_headers += cors_write_headers(r->lease->snapshot->origins, &request, r->headers + r->n_headers);
+    return request;
+}
+
+/* Whether a browser asks before it sends the request itself (Fetch s4.8). */
+static bool is_preflight(const struct route_match *match, const struct run_input *input) {
+    return match->cors && input->method == HTTP_OPTIONS && input->origin.n && input->preflight.n;
+}
+
+static void answer_preflight(struct run *r, const struct route_match *match, const struct cors_request *request) {
+    r->n_headers +=
+        cors_write_preflight(r->lease->snapshot->origins, request, allow_text(r, match), r->headers + r->n_headers);
+    r->call.answer = (struct answer){.http = 204, .type = ANSWER_EMPTY};
+    finish(r);
+}
+
+/* What can be refused by method, path and headers alone; REFUSAL_NONE: go on. */
+static enum refusal admit(struct run *r, const struct route_match *found, const struct run_input *input) {
+    enum oauth_method method = method_of(input->method);
+    struct route_match match = *found;
     if (!match.allowed) return REFUSAL_NOT_FOUND;
     if (!match.route) {
-        char allow[ROUTE_ALLOW_BYTES];
-        add_header(r, S("Allow"), arena_copy(r->call.arena, route_allow_text(match.allowed, allow)));
+        add_header(r, S("Allow"), allow_text(r, &match));
         return REFUSAL_METHOD_NOT_ALLOWED;
     }
     r->route = match.route;
@@ -451,14 +478,12 @@ static void serve_asset(struct run *r, str if_none_match) {
     r->done(r->arg, &r->response);
 }
 
-/* Anybody may read them, from any page (CORS, RFC 9700 s2.6). */
 static void serve_document(struct run *r, str if_none_match) {
     const struct documents *all = r->lease->snapshot->documents;
     const struct document *document = &all->of[route_document_of(r->route)];
     bool known = documents_tag_matches(if_none_match, document->etag);
     add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
     add_header(r, S("X-Content-Type-Options"), S("nosniff"));
-    add_header(r, S("Access-Control-Allow-Origin"), S("*"));
     add_header(r, S("Cache-Control"), all->cache_control);
     add_header(r, S("ETag"), (str){document->etag, DOCUMENT_ETAG_CHARS});
     r->response = (struct web_response){
@@ -476,7 +501,13 @@ static void serve_document(struct run *r, str if_none_match) {
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg) {
     struct run *r = new_run(env, arena, done, arg);
-    enum refusal refusal = admit(r, input);
+    struct route_match match = find_route(r, input);
+    struct cors_request cors = add_cors(r, &match, input);
+    if (is_preflight(&match, input)) {
+        answer_preflight(r, &match, &cors);
+        return;
+    }
+    enum refusal refusal = admit(r, &match, input);
     if (refusal != REFUSAL_NONE) {
         refuse(r, refusal, 0);
         return;
@@ -507,6 +538,11 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
         next_round(r);
 }
 
-void run_refuse(const struct run_env *env, enum refusal refusal, struct arena *arena, run_done *done, void *arg) {
-    refuse(new_run(env, arena, done, arg), refusal, 0);
+void run_refuse(const struct run_env *env, const struct run_refusal *why, struct arena *arena, run_done *done,
+                void *arg) {
+    struct run *r = new_run(env, arena, done, arg);
+    struct route_match match = {0};
+    if (why->input) match = find_route(r, why->input);
+    if (why->input) add_cors(r, &match, why->input);
+    refuse(r, why->refusal, 0);
 }

@@ -41,6 +41,7 @@ struct run_input {
     str content_type;                                               /* header value; empty: none */
     str authorization;                                              /* header value; empty: none */
     str cookie, origin, fetch_site, accept_language, if_none_match; /* the same */
+    str preflight;                                                  /* Access-Control-Request-Method, the same */
     str body;
     str peer; /* client address as text, for the limiter */
 };
@@ -53,7 +54,13 @@ typedef void run_done(void *arg, const struct web_response *response);
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg);
 
-/* The answer to a body that is larger than the front takes (413), as the front has no bodies of its own. */
-void run_refuse(const struct run_env *env, enum refusal refusal, struct arena *arena, run_done *done, void *arg);
+/* The answer to what the front refuses (a body that is too large, overload), as the front has no bodies of its own. Of the input path and origin
+ * are used, so that pages can read it; NULL: nothing is known of the request. */
+struct run_refusal {
+    enum refusal refusal;
+    const struct run_input *input;
+};
+void run_refuse(const struct run_env *env, const struct run_refusal *why, struct arena *arena, run_done *done,
+                void *arg);
 
 #endif

@@ -89,6 +89,7 @@ str run_text(const struct run_env *env, str request, str peer, struct arena *are
         .fetch_site = header_value(head, S("sec-fetch-site")),
         .accept_language = header_value(head, S("accept-language")),
         .if_none_match = header_value(head, S("if-none-match")),
+        .preflight = header_value(head, S("access-control-request-method")),
         .body = body,
         .peer = peer,
     };

@@ -10,31 +10,37 @@
 
 static void on_done(void *arg, const struct web_response *response) { web_respond(arg, response); }
 
-static str header_value(const struct web_request *req, str name) {
-    const struct http_header *h = http_find_header(req->head, name);
+static str header_value(const struct http_head *head, str name) {
+    const struct http_header *h = http_find_header(head, name);
     return h ? h->value : (str){0};
+}
+
+/* Of the head alone. */
+static struct run_input read_head(const struct http_head *head) {
+    return (struct run_input){
+        .method = head->method,
+        .path = head->path,
+        .query = head->query,
+        .content_type = header_value(head, S("content-type")),
+        .authorization = header_value(head, S("authorization")),
+        .cookie = header_value(head, S("cookie")),
+        .origin = header_value(head, S("origin")),
+        .fetch_site = header_value(head, S("sec-fetch-site")),
+        .accept_language = header_value(head, S("accept-language")),
+        .if_none_match = header_value(head, S("if-none-match")),
+        .preflight = header_value(head, S("access-control-request-method")),
+    };
 }
 
 static void on_request(struct web_exchange *x, const struct web_request *req, void *arg) {
     const struct worker *w = arg;
+    struct run_input input = read_head(req->head);
     if (req->is_exposed && w->crew->refuse_exposed) {
-        run_refuse(&w->env, REFUSAL_INSECURE, req->arena, on_done, x);
+        run_refuse(&w->env, &(struct run_refusal){REFUSAL_INSECURE, &input}, req->arena, on_done, x);
         return;
     }
-    struct run_input input = {
-        .method = req->head->method,
-        .path = req->head->path,
-        .query = req->head->query,
-        .content_type = header_value(req, S("content-type")),
-        .authorization = header_value(req, S("authorization")),
-        .cookie = header_value(req, S("cookie")),
-        .origin = header_value(req, S("origin")),
-        .fetch_site = header_value(req, S("sec-fetch-site")),
-        .accept_language = header_value(req, S("accept-language")),
-        .if_none_match = header_value(req, S("if-none-match")),
-        .body = req->body,
-        .peer = req->peer,
-    };
+    input.body = req->body;
+    input.peer = req->peer;
     run_request(&w->env, &input, req->arena, on_done, x);
 }
 
@@ -48,12 +54,16 @@ static void copy_response(void *arg, const struct web_response *response) {
 }
 
 /* Bodies for what the front refuses by itself. */
-static void on_refusal(struct web_response *response, struct arena *arena, void *arg) {
+static void on_refusal(struct web_response *response, const struct http_head *head, struct arena *arena, void *arg) {
     const struct worker *w = arg;
-    if (response->status == 413)
-        run_refuse(&w->env, REFUSAL_TOO_LARGE, arena, copy_response, response);
-    else if (response->status == 503)
-        run_refuse(&w->env, REFUSAL_UNAVAILABLE, arena, copy_response, response);
+    struct run_refusal why = {response->status == 413 ? REFUSAL_TOO_LARGE : REFUSAL_UNAVAILABLE, NULL};
+    struct run_input input;
+    if (response->status != 413 && response->status != 503) return;
+    if (head) {
+        input = read_head(head);
+        why.input = &input;
+    }
+    run_refuse(&w->env, &why, arena, copy_response, response);
 }
 
 /* ---- passwords ---- */

@@ -146,6 +146,17 @@ bool redirect_uri_is_registrable(str uri) {
     return scheme_is_reverse_domain(u.scheme) && (u.has_authority ? u.host.n > 0 : str_starts_with(u.after, S("/")));
 }
 
+str redirect_uri_origin(str uri) {
+    struct uri u;
+    str none = {NULL, 0};
+    if (uri.n > REDIRECT_URI_MAX || !uri_cut(uri, &u) || !u.has_authority || !host_is_plain(u.host)) return none;
+    bool is_https = str_eq(u.scheme, S("https"));
+    if (!is_https && !str_eq(u.scheme, S("http"))) return none;
+    bool port_counts = is_https ? u.has_port && !str_eq(u.port, S("443")) : !host_is_loopback(u.host) && u.has_port;
+    const char *end = port_counts ? u.port.p + u.port.n : u.host.p + u.host.n;
+    return str_head(uri, (size_t)(end - uri.p));
+}
+
 bool redirect_uri_matches(str registered, str requested) {
     if (str_eq(registered, requested)) return true;
     struct uri a, b;

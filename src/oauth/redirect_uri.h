@@ -12,4 +12,8 @@ bool redirect_uri_is_registrable(str uri);
 /* True when `requested` is `registered`, byte for byte; http on loopback may differ in the port (RFC 8252 s7.3). */
 bool redirect_uri_matches(str registered, str requested);
 
+/* The origin of the pages behind an http or https URI (RFC 6454 s4), a slice of it: without the scheme's own port, and on loopback without any, as
+ * there the port does not count. Empty: it has none. */
+str redirect_uri_origin(str uri);
+
 #endif

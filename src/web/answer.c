@@ -138,7 +138,9 @@ void answer_continue(struct conn *c) {
     bytes_advance(&c->out, text.n);
 }
 
-void answer_fill_refusal(struct web_loop *loop, int status, struct arena *arena, struct web_response *out) {
+void answer_fill_refusal(struct web_loop *loop, const struct answer_refusal *why, struct arena *arena,
+                         struct web_response *out) {
+    int status = why->status;
     static const struct web_header retry_after = {{"Retry-After", 11}, {"1", 1}};
     const struct web_options *o = &loop->options;
     *out = (struct web_response){.status = status, .close = true};
@@ -146,14 +148,14 @@ void answer_fill_refusal(struct web_loop *loop, int status, struct arena *arena,
         out->headers = &retry_after;
         out->n_headers = 1;
     }
-    if (o->refusal) o->refusal(out, arena, o->refusal_arg);
+    if (o->refusal) o->refusal(out, why->head, arena, o->refusal_arg);
 }
 
-void answer_refusal(struct conn *c, int status) {
+void answer_refuse(struct conn *c, const struct answer_refusal *why) {
     struct web_response r;
     struct frame frame = {.keep_alive = false};
     struct arena *arena = loop_take_arena(c->loop);
-    answer_fill_refusal(c->loop, status, arena, &r);
+    answer_fill_refusal(c->loop, why, arena, &r);
     answer(c, &r, &frame);
     loop_give_arena(c->loop, arena);
 }

@@ -47,7 +47,7 @@ static int take_body(struct conn *c) {
 /* The request is refused before anything is done for it, so that those under way are finished in time. */
 static void refuse_overload(struct web_exchange *x) {
     struct web_response r;
-    answer_fill_refusal(x->conn->loop, 503, x->arena, &r);
+    answer_fill_refusal(x->conn->loop, &(struct answer_refusal){503, &x->head}, x->arena, &r);
     web_respond(x, &r);
 }
 
@@ -91,6 +91,14 @@ void conn_hand_over(struct web_exchange *x, str body) {
         c->listener->handler(x, &x->request, c->listener->arg);
 }
 
+static void refuse(struct conn *c, const struct answer_refusal *why) {
+    answer_refuse(c, why);
+    bytes_release(&c->in, &c->loop->bytes);
+    c->head_n = 0;
+    c->last = true;
+    conn_mark_dirty(c);
+}
+
 static void dispatch(struct conn *c, struct web_exchange *x) {
     c->exchange = x;
     conn_hand_over(x, (str){bytes_front(&c->in) + c->head_n, c->body_n});
@@ -108,6 +116,11 @@ static void begin_body(struct conn *c, const struct web_exchange *x) {
     if (x->head.expect_continue && waits) answer_continue(c);
 }
 
+/* That a body is too large is known from a head that is whole. */
+static void refuse_request(struct conn *c, int status, const struct web_exchange *x) {
+    refuse(c, &(struct answer_refusal){status, status == 413 ? &x->head : NULL});
+}
+
 /* Takes the body, and hands the request over when it is complete. Returns false when there is nothing more to do now. */
 static bool take_rest(struct conn *c, struct web_exchange *x) {
     int verdict = take_body(c);
@@ -119,8 +132,12 @@ static bool take_rest(struct conn *c, struct web_exchange *x) {
         }
         verdict = -status;
     }
+    if (verdict == -413 && !x) {
+        x = conn_new_exchange(c);
+        (void)parse_head(c, x); /* it was read before */
+    }
+    if (verdict < 0) refuse_request(c, -verdict, x);
     if (x) loop_give_arena(c->loop, x->arena);
-    if (verdict < 0) conn_refuse(c, -verdict);
     return false;
 }
 
@@ -133,8 +150,8 @@ static bool take_head(struct conn *c) {
     struct web_exchange *x = conn_new_exchange(c);
     int status = parse_head(c, x);
     if (status) {
+        refuse_request(c, status, x);
         loop_give_arena(c->loop, x->arena);
-        conn_refuse(c, status);
         return false;
     }
     begin_body(c, x);
@@ -168,13 +185,7 @@ static bool take_requests(struct conn *c) {
     return false;
 }
 
-void conn_refuse(struct conn *c, int status) {
-    answer_refusal(c, status);
-    bytes_release(&c->in, &c->loop->bytes);
-    c->head_n = 0;
-    c->last = true;
-    conn_mark_dirty(c);
-}
+void conn_refuse(struct conn *c, int status) { refuse(c, &(struct answer_refusal){.status = status}); }
 
 /* --- turns --------------------------------------------------------------------------------------------------------- */
 

@@ -177,9 +177,10 @@ static void test_half_close(void **state) {
     stop();
 }
 
-static void refusal(struct web_response *response, struct arena *arena, void *arg) {
+static void refusal(struct web_response *response, const struct http_head *head, struct arena *arena, void *arg) {
     response->content_type = S("text/plain");
-    response->body = arena_printf(arena, "%s %d", (const char *)arg, response->status);
+    response->body =
+        arena_printf(arena, "%s %d of %.*s", (const char *)arg, response->status, STR_ARG(head ? head->path : S("?")));
 }
 
 static void test_refusal_body(void **state) {
@@ -191,7 +192,7 @@ static void test_refusal_body(void **state) {
     start_on(&options, "127.0.0.1:0");
     int fd = dial();
     say(fd, "POST /a HTTP/1.1\r\n" HOST "Content-Length: 200000\r\n\r\n");
-    HEARD(fd, "refused with 413");
+    HEARD(fd, "refused with 413 of /a");
     close(fd);
     stop();
 }

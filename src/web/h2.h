@@ -71,6 +71,8 @@ void stream_end_head(struct stream *s);
 void stream_take_body(struct stream *s, str data);
 void stream_end_request(struct stream *s);
 void stream_free(struct stream *s);
+/* The head of a request whose body is refused; NULL when it cannot be read. */
+const struct http_head *stream_read_head(struct stream *s);
 
 /* h2_answer.c */
 void h2_respond(struct web_exchange *x, const struct web_response *response);

@@ -72,7 +72,8 @@ static void drop_request(struct stream *s) {
 
 void stream_refuse(struct stream *s, int status) {
     struct web_response r;
-    answer_fill_refusal(s->conn->loop, status, s->exchange->arena, &r);
+    struct answer_refusal why = {status, status == 413 ? stream_read_head(s) : NULL};
+    answer_fill_refusal(s->conn->loop, &why, s->exchange->arena, &r);
     submit(s, &r, s->exchange->arena, str_eq(s->method, S("HEAD")));
     drop_request(s);
     conn_mark_dirty(s->conn);

@@ -135,7 +135,7 @@ static void take_pseudo(struct stream *s, str name, str value) {
 }
 
 void stream_take_field(struct stream *s, str name, str value) {
-    if (s->refusal) return;
+    if (s->refusal && s->refusal != 413) return; /* of a body that is too large the rest of the head counts */
     if (value.n > head_max(s)) {
         s->refusal = 431;
         return;
@@ -183,6 +183,14 @@ void stream_take_body(struct stream *s, str data) {
     memcpy(s->body.p + s->body.end, data.p, data.n);
     bytes_advance(&s->body, data.n);
     s->held_n += data.n;
+}
+
+const struct http_head *stream_read_head(struct stream *s) {
+    struct http_head *head = &s->exchange->head;
+    if (!s->started || !add_text(s, S("\r\n"))) return NULL;
+    str text = {bytes_front(&s->text), bytes_n(&s->text)};
+    int status = http_head_parse(&s->conn->loop->options.limits, text, head);
+    return status == 0 || status == 411 || status == 413 ? head : NULL; /* those are about the body */
 }
 
 /* All is there. The length that HTTP/2 does not ask for is added, since the rules of HTTP/1.1 do. */

@@ -108,9 +108,14 @@ void listeners_close(struct web_loop *loop);
 
 /* answer.c */
 void answer_continue(struct conn *c);
-void answer_refusal(struct conn *c, int status);
+struct answer_refusal {
+    int status;
+    const struct http_head *head; /* whole, or NULL */
+};
+void answer_refuse(struct conn *c, const struct answer_refusal *why);
 /* What web itself says with a status. */
-void answer_fill_refusal(struct web_loop *loop, int status, struct arena *arena, struct web_response *out);
+void answer_fill_refusal(struct web_loop *loop, const struct answer_refusal *why, struct arena *arena,
+                         struct web_response *out);
 /* The one rule that keeps a value from ending its header (response splitting). */
 bool answer_is_header(str name, str value);
 bool answer_may_have_body(int status);

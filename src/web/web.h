@@ -10,8 +10,9 @@
 
 struct web_response;
 
-/* Fills in the answer that goes with a status that web itself refuses with (413, 431, 503 ...). The status is set already. */
-typedef void web_refusal(struct web_response *response, struct arena *arena, void *arg);
+/* Fills in the answer that goes with a status that web itself refuses with (413, 431, 503 ...). The status is set already. `head` is NULL when the
+ * request could not be read that far. */
+typedef void web_refusal(struct web_response *response, const struct http_head *head, struct arena *arena, void *arg);
 
 struct web_options {
     struct http_limits limits;     /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */

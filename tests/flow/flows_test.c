@@ -273,6 +273,38 @@ static void test_front(void **state) {
     flow_close(&f);
 }
 
+/* The first thing that is decided: whatever fails, the page can read it. norm: X15 X16 */
+static void test_pages_of_others(void **state) {
+    static struct flow f;
+    (void)state;
+    flow_open(&f);
+    static const struct {
+        const char *request;
+        int http;
+        const char *allowed; /* "": nobody */
+    } cases[] = {
+        {"OPTIONS /oauth/v3/token\nOrigin: http://localhost:3000\nAccess-Control-Request-Method: POST\n\n", 204,
+         "http://localhost:3000"},
+        {"OPTIONS /oauth/v3/token\nOrigin: https://stranger.example\nAccess-Control-Request-Method: POST\n\n", 204, ""},
+        {"OPTIONS /oauth/v3/token/introspect\nOrigin: http://localhost:3000\nAccess-Control-Request-Method: POST\n\n",
+         405, ""},
+        {"OPTIONS /oauth/v3/token\nOrigin: http://localhost:3000\n\n", 405, "http://localhost:3000"},
+        {"POST /oauth/v3/token\nOrigin: http://localhost:3000\n\n", 415, "http://localhost:3000"},
+        {"POST /oauth/v3/token/revoke\nOrigin: http://localhost:3000\nContent-Type: "
+         "application/x-www-form-urlencoded\n\ntoken=x",
+         400, "http://localhost:3000"},
+        {"GET /.well-known/jwks.json\nOrigin: https://stranger.example\n\n", 200, "*"},
+        {"GET /oauth/authorize\nOrigin: http://localhost:3000\n\n", 400, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        str response = flow_send(&f, "%s", cases[i].request);
+        str allowed = run_text_header(response, S("Access-Control-Allow-Origin"));
+        if (run_text_status(response) != cases[i].http || !str_eq(allowed, str_of(cases[i].allowed)))
+            fail_msg("case %zu: %.*s", i, STR_ARG(response));
+    }
+    flow_close(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from_consent_to_revocation),
@@ -285,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_purge),
         cmocka_unit_test(test_names_and_methods),
         cmocka_unit_test(test_front),
+        cmocka_unit_test(test_pages_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
