@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "admin_run.h"
+#include "config.h"
 #include "log.h"
 
 #define TOKEN_FILE_MAX 512
@@ -26,11 +27,11 @@ static void respond(struct web_exchange *x, int status, str body, const struct w
 static bool is_administrator(const struct web_request *req, const struct admin_http *admin) {
     if (req->is_unix) return true;
     const struct http_header *header = http_find_header(req->head, S("authorization"));
-    if (!header || admin->token.n < ADMIN_TOKEN_MIN || !str_starts_with_nocase(header->value, S("Bearer ")))
-        return false;
+    str token = admin->instance->config->admin_token;
+    if (!header || token.n < ADMIN_TOKEN_MIN || !str_starts_with_nocase(header->value, S("Bearer "))) return false;
     uint8_t sent[SHA256_BYTES], expected[SHA256_BYTES];
     digest_sha256(str_trim(str_from(header->value, 7)), sent);
-    digest_sha256(admin->token, expected);
+    digest_sha256(token, expected);
     return secret_equal(sent, expected, SHA256_BYTES);
 }
 

@@ -12,7 +12,6 @@ struct admin_http {
     struct instance *instance;
     struct admin_backup *backup;
     const struct health *health;
-    str token; /* asked for on TCP (admin_token_read); empty: TCP is refused */
 };
 
 /* A web_handler; arg is a struct admin_http. Runs in the thread that owns instance->admin. */

@@ -41,6 +41,12 @@ static void fill_defaults(struct options *o) {
     if (o->source[OPTION_ROW_compat_v1] == SOURCE_DEFAULT) o->compat_v1 = true;
 }
 
+/* The same when they are read again; what was thrown up at the start stays. */
+static void complete(struct options *o, void *arg) {
+    fill_defaults(o);
+    if (o->data.n == 0) o->data = *(const str *)arg;
+}
+
 /* http:// and the address; a wildcard is reached by loopback, a Unix socket by whatever stands in front of it. */
 static str issuer_of(const char *address, struct arena *arena) {
     str a = str_of(address);
@@ -57,6 +63,7 @@ struct dev {
     struct server *server;
     struct dev_seed seed;
     const struct dev_request *request;
+    struct options_source source;
 };
 
 static void on_ready(void *arg) {
@@ -78,6 +85,7 @@ static void on_ready(void *arg) {
 static RC serve(struct dev *d) {
     struct settings *settings = &d->instance->settings;
     TRY(server_bind(d->instance, &d->server));
+    server_read_again(d->server, &d->source);
     if (settings->issuer.n == 0) settings->issuer = issuer_of(server_address(d->server, 0), d->instance->arena);
     TRY(dev_seed(d->instance, &d->seed));
     settings->auto_approve = !d->request->no_auto_approve;
@@ -87,8 +95,10 @@ static RC serve(struct dev *d) {
 }
 
 static RC open_and_serve(const struct options *options, const struct dev_request *request) {
-    struct dev d = {.request = request};
+    struct dev d = {.request = request, .source = request->source};
     TRY(instance_open(options, false, &d.instance));
+    d.source.complete = complete;
+    d.source.arg = &d.instance->options.data;
     struct rc rc = serve(&d);
     server_close(d.server);
     instance_close(d.instance);

@@ -9,6 +9,7 @@ struct dev_request {
     bool json; /* print one line of JSON when ready, else a walk-through */
     bool no_auto_approve;
     const char *temp_dir; /* where throw-away directories are made */
+    struct options_source source;
 };
 
 /* Runs until it is ended by a signal. `options` gets the defaults of dev. */

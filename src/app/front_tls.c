@@ -1,10 +1,8 @@
 #include "front_tls.h"
 
 #include "digest.h"
-#include "log.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* What tickets need of the key ring, and nothing else of it. */
@@ -13,7 +11,7 @@ struct ticket_seed {
 };
 
 struct front_tls {
-    struct arena *arena;
+    struct arena *paths;
     struct web_tls *web;
     pthread_rwlock_t lock; /* over what follows: loops read it */
     uint8_t current;       /* generation */
@@ -75,19 +73,19 @@ static RC check_counts(const struct options *o) {
     return RC_OK;
 }
 
-static struct web_tls_options web_options_of(struct front_tls *tls, const struct options *o, bool tickets) {
+static struct web_tls_options web_options_of(struct front_tls *tls, struct arena *arena, const struct options *o) {
     size_t n = o->tls_certificate.n;
-    struct web_tls_pair *pairs = ARENA_ARRAY(tls->arena, struct web_tls_pair, n);
+    struct web_tls_pair *pairs = ARENA_ARRAY(arena, struct web_tls_pair, n);
     for (size_t i = 0; i < n; i++) {
-        pairs[i].certificate = arena_cstr(tls->arena, o->tls_certificate.items[i]);
-        pairs[i].key = arena_cstr(tls->arena, o->tls_key.items[i]);
+        pairs[i].certificate = arena_cstr(arena, o->tls_certificate.items[i]);
+        pairs[i].key = arena_cstr(arena, o->tls_key.items[i]);
     }
     return (struct web_tls_options){
         .pairs = pairs,
         .n_pairs = n,
-        .client_ca = o->tls_client_ca.n ? arena_cstr(tls->arena, o->tls_client_ca) : NULL,
+        .client_ca = o->tls_client_ca.n ? arena_cstr(arena, o->tls_client_ca) : NULL,
         .http2 = o->http2,
-        .ticket_keys = tickets ? ticket_key : NULL,
+        .ticket_keys = tls->n_seeds ? ticket_key : NULL,
         .ticket_keys_arg = tls,
     };
 }
@@ -98,10 +96,10 @@ RC front_tls_open(const struct options *o, const struct keyring *ring, struct fr
     if (!wants_tls(o)) return RC_OK;
     struct front_tls *tls = calloc(1, sizeof *tls);
     if (!tls) abort();
-    tls->arena = arena_new(1024);
+    tls->paths = arena_new(1024);
     pthread_rwlock_init(&tls->lock, NULL);
     if (ring) front_tls_set_ring(tls, ring);
-    struct web_tls_options options = web_options_of(tls, o, ring != NULL);
+    struct web_tls_options options = web_options_of(tls, tls->paths, o);
     struct rc rc = web_tls_open(&options, &tls->web);
     if (rc_ok(rc))
         *out = tls;
@@ -121,22 +119,32 @@ struct web_tls *front_tls_web(const struct front_tls *tls) {
     return tls ? tls->web : NULL;
 }
 
-void front_tls_reload(struct front_tls *tls) {
-    if (!tls) return;
-    struct rc rc = web_tls_reload(tls->web);
-    char days[24];
-    snprintf(days, sizeof days, "%d", web_tls_days_left(tls->web));
-    if (rc_ok(rc))
-        LOG(EVENT_TLS_RELOADED, NULL, days);
-    else
-        LOG(EVENT_TLS_REFUSED, NULL, rc_name(rc), rc_detail(), days);
+/* The paths of the options live as long as they may be read again. */
+static RC reload_with(struct front_tls *tls, const struct options *o) {
+    struct arena *paths = arena_new(1024);
+    struct web_tls_options options = web_options_of(tls, paths, o);
+    struct rc rc = web_tls_reload(tls->web, &options);
+    struct arena *over = paths;
+    if (rc_ok(rc)) {
+        over = tls->paths;
+        tls->paths = paths;
+    }
+    arena_free(over);
+    return rc;
 }
+
+RC front_tls_reload(struct front_tls *tls, const struct options *o) {
+    if (!tls) return RC_OK;
+    return o ? reload_with(tls, o) : web_tls_reload(tls->web, NULL);
+}
+
+int front_tls_days_left(const struct front_tls *tls) { return web_tls_days_left(tls->web); }
 
 void front_tls_close(struct front_tls *tls) {
     if (!tls) return;
     web_tls_close(tls->web);
     secret_wipe(tls->seeds, sizeof tls->seeds);
     pthread_rwlock_destroy(&tls->lock);
-    arena_free(tls->arena);
+    arena_free(tls->paths);
     free(tls);
 }

@@ -13,8 +13,11 @@ struct front_tls;
 RC front_tls_open(const struct options *o, const struct keyring *ring, struct front_tls **out);
 struct web_tls *front_tls_web(const struct front_tls *tls); /* NULL for NULL */
 
-/* Reads the files anew and logs what came of it: TLS_RELOADED, or TLS_REFUSED and all stays as it was. NULL is allowed. */
-void front_tls_reload(struct front_tls *tls);
+/* Reads the files anew, those of `o` or (NULL) the same ones. When one is not usable all stays as it was. NULL is allowed. */
+RC front_tls_reload(struct front_tls *tls, const struct options *o);
+
+/* As web_tls_days_left. */
+int front_tls_days_left(const struct front_tls *tls);
 
 /* The ring has changed: tickets go with it. From any thread; NULL is allowed. */
 void front_tls_set_ring(struct front_tls *tls, const struct keyring *ring);

@@ -79,6 +79,7 @@ static RC load_snapshot(struct instance *i, int64_t now_ms, struct snapshot **ou
     if (rc_ok(rc)) rc = make_documents(i, registry, keys, &documents);
     if (rc_ok(rc)) {
         *out = snapshot_new(registry, keys, documents);
+        (*out)->config = config_hold(i->config);
         return RC_OK;
     }
     keys_free(keys);
@@ -86,15 +87,44 @@ static RC load_snapshot(struct instance *i, int64_t now_ms, struct snapshot **ou
     return rc;
 }
 
-static RC reload(struct instance *i, int64_t now_ms) {
-    struct snapshot *fresh, *old = i->snapshot;
-    TRY(load_snapshot(i, now_ms, &fresh));
+static void use_snapshot(struct instance *i, struct snapshot *fresh) {
+    struct snapshot *old = i->snapshot;
     i->snapshot = fresh;
     i->registry = fresh->registry;
     i->keyring = &fresh->keys->ring;
     if (i->publish) i->publish(i, i->publish_arg);
     snapshot_release(old);
+}
+
+static RC reload(struct instance *i, int64_t now_ms) {
+    struct snapshot *fresh;
+    TRY(load_snapshot(i, now_ms, &fresh));
+    use_snapshot(i, fresh);
     return RC_OK;
+}
+
+static void set_config(struct instance *i, struct config *config) {
+    i->config = config;
+    if (!config) return;
+    i->options = config->options;
+    i->settings = config->settings;
+}
+
+RC instance_take_config(struct instance *i, struct config *config, RC (*commit)(void *arg), void *arg) {
+    struct snapshot *fresh = NULL;
+    struct config *old = i->config;
+    set_config(i, config);
+    struct rc rc = load_snapshot(i, clock_now_ms(), &fresh);
+    if (rc_ok(rc) && commit) rc = commit(arg);
+    if (rc_ok(rc)) {
+        use_snapshot(i, fresh);
+        config_release(old);
+        return rc;
+    }
+    snapshot_release(fresh);
+    set_config(i, old);
+    config_release(config);
+    return rc;
 }
 
 RC instance_reload(struct instance *i) { return reload(i, clock_now_ms()); }
@@ -134,6 +164,7 @@ RC instance_open(const struct options *options, bool inline_writes, struct insta
 void instance_close(struct instance *i) {
     if (!i) return;
     snapshot_release(i->snapshot);
+    config_release(i->config);
     secret_wipe(i->master_key, sizeof i->master_key);
     if (i->admin) storage_admin_close(i->admin);
     db_close(i->db);

@@ -8,11 +8,15 @@
 #include "settings.h"
 #include "storage.h"
 
+struct reload;
+
 struct instance {
-    struct options options;
+    struct options options; /* of the config, where there is one; a command may still complete both before it is made */
     struct settings settings;
-    struct arena *arena; /* lives as long as the instance */
-    int lock_fd;         /* exclusive lock on the data directory; -1: none */
+    struct config *config; /* held; NULL without a server */
+    struct reload *reload; /* reads options again; NULL without a server */
+    struct arena *arena;   /* lives as long as the instance */
+    int lock_fd;           /* exclusive lock on the data directory; -1: none */
     struct db *db;
     struct storage_admin *admin; /* the session of administration; used by one thread */
     uint8_t master_key[MASTER_KEY_BYTES];
@@ -31,6 +35,10 @@ void instance_close(struct instance *i);
 
 /* Reads apps, scopes and keys anew and publishes them. Called after every administrative change, before it is answered. */
 RC instance_reload(struct instance *i);
+
+/* New options and a snapshot with them; `commit` (may be NULL) is called when nothing else can fail any more. When something fails all stays as it
+ * was. Takes the config over in any case. */
+RC instance_take_config(struct instance *i, struct config *config, RC (*commit)(void *arg), void *arg);
 
 /* The keys, by the rules that the options and the newest registry give. */
 struct key_store instance_key_store(const struct instance *i);

@@ -19,7 +19,7 @@ struct pair_state {
 
 struct limiter {
     uint8_t key[16];
-    uint32_t limit[2];
+    _Atomic uint32_t limit[2];
     _Atomic int64_t last_failure_ms;
     pthread_mutex_t locks[LOCKS];
     struct pair_state table[BUCKETS][WAYS];
@@ -27,12 +27,16 @@ struct limiter {
 
 static size_t counter_of(enum refusal_counts what) { return what == COUNTS_GRANT ? 1 : 0; }
 
+void limiter_set_limits(struct limiter *l, struct limiter_limits limits) {
+    atomic_store_explicit(&l->limit[counter_of(COUNTS_AUTH)], limits.auth, memory_order_relaxed);
+    atomic_store_explicit(&l->limit[counter_of(COUNTS_GRANT)], limits.grant, memory_order_relaxed);
+}
+
 struct limiter *limiter_new(struct limiter_limits limits, const uint8_t key[16]) {
     struct limiter *l = calloc(1, sizeof *l);
     if (!l) abort();
     memcpy(l->key, key, sizeof l->key);
-    l->limit[counter_of(COUNTS_AUTH)] = limits.auth;
-    l->limit[counter_of(COUNTS_GRANT)] = limits.grant;
+    limiter_set_limits(l, limits);
     atomic_init(&l->last_failure_ms, -LIMITER_WINDOW_MS);
     for (size_t i = 0; i < LOCKS; i++) pthread_mutex_init(&l->locks[i], NULL);
     return l;

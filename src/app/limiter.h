@@ -17,6 +17,8 @@ struct limiter_limits {
 
 /* A limiter whose table is keyed by 16 random bytes, so that nobody can choose who shares a bucket. */
 struct limiter *limiter_new(struct limiter_limits limits, const uint8_t key[16]);
+/* Other limits, from any thread at any time. */
+void limiter_set_limits(struct limiter *l, struct limiter_limits limits);
 void limiter_free(struct limiter *l); /* NULL is allowed */
 
 /* A pair: the client id as sent and the client's address. IPv6 addresses count by their /64. */

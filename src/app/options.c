@@ -8,13 +8,16 @@
 #include <stdlib.h>
 
 const struct option_row option_rows[] = {
-#define OPT_STR(name, flag, def, doc)  {#name, flag, OPTION_STR, def, 0, 0, doc, offsetof(struct options, name)},
-#define OPT_LIST(name, flag, doc)      {#name, flag, OPTION_LIST, "", 0, 0, doc, offsetof(struct options, name)},
-#define OPT_BOOL(name, flag, def, doc) {#name, flag, OPTION_BOOL, #def, 0, 0, doc, offsetof(struct options, name)},
-#define OPT_INT(name, flag, def, min, max, doc)                                                                        \
-    {#name, flag, OPTION_INT, #def, min, max, doc, offsetof(struct options, name)},
-#define OPT_DURATION_S(name, flag, def, min, max, doc)                                                                 \
-    {#name, flag, OPTION_DURATION_S, #def, min, max, doc, offsetof(struct options, name)},
+#define OPT_STR(name, reload, flag, def, doc)                                                                          \
+    {#name, flag, reload, OPTION_STR, def, 0, 0, doc, offsetof(struct options, name)},
+#define OPT_LIST(name, reload, flag, doc)                                                                              \
+    {#name, flag, reload, OPTION_LIST, "", 0, 0, doc, offsetof(struct options, name)},
+#define OPT_BOOL(name, reload, flag, def, doc)                                                                         \
+    {#name, flag, reload, OPTION_BOOL, #def, 0, 0, doc, offsetof(struct options, name)},
+#define OPT_INT(name, reload, flag, def, min, max, doc)                                                                \
+    {#name, flag, reload, OPTION_INT, #def, min, max, doc, offsetof(struct options, name)},
+#define OPT_DURATION_S(name, reload, flag, def, min, max, doc)                                                         \
+    {#name, flag, reload, OPTION_DURATION_S, #def, min, max, doc, offsetof(struct options, name)},
 #include "options.def"
 #undef OPT_STR
 #undef OPT_LIST

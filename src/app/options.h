@@ -14,11 +14,11 @@ struct strs {
 
 /* The number of a row of options.def: OPTION_ROW_data, ... */
 enum option_number {
-#define OPT_STR(name, flag, def, doc)                  OPTION_ROW_##name,
-#define OPT_LIST(name, flag, doc)                      OPTION_ROW_##name,
-#define OPT_BOOL(name, flag, def, doc)                 OPTION_ROW_##name,
-#define OPT_INT(name, flag, def, min, max, doc)        OPTION_ROW_##name,
-#define OPT_DURATION_S(name, flag, def, min, max, doc) OPTION_ROW_##name,
+#define OPT_STR(name, reload, flag, def, doc)                  OPTION_ROW_##name,
+#define OPT_LIST(name, reload, flag, doc)                      OPTION_ROW_##name,
+#define OPT_BOOL(name, reload, flag, def, doc)                 OPTION_ROW_##name,
+#define OPT_INT(name, reload, flag, def, min, max, doc)        OPTION_ROW_##name,
+#define OPT_DURATION_S(name, reload, flag, def, min, max, doc) OPTION_ROW_##name,
 #include "options.def"
 #undef OPT_STR
 #undef OPT_LIST
@@ -33,11 +33,11 @@ enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FLA
 
 /* One member per row of options.def, named as the row. OPT_STR: str, OPT_INT and OPT_DURATION_S: int64_t, OPT_BOOL: bool, OPT_LIST: struct strs */
 struct options {
-#define OPT_STR(name, flag, def, doc)                  str name;
-#define OPT_LIST(name, flag, doc)                      struct strs name;
-#define OPT_BOOL(name, flag, def, doc)                 bool name;
-#define OPT_INT(name, flag, def, min, max, doc)        int64_t name;
-#define OPT_DURATION_S(name, flag, def, min, max, doc) int64_t name;
+#define OPT_STR(name, reload, flag, def, doc)                  str name;
+#define OPT_LIST(name, reload, flag, doc)                      struct strs name;
+#define OPT_BOOL(name, reload, flag, def, doc)                 bool name;
+#define OPT_INT(name, reload, flag, def, min, max, doc)        int64_t name;
+#define OPT_DURATION_S(name, reload, flag, def, min, max, doc) int64_t name;
 #include "options.def"
 #undef OPT_STR
 #undef OPT_LIST
@@ -47,11 +47,15 @@ struct options {
     uint8_t source[OPTION_ROWS]; /* enum option_source of each row */
 };
 
+/* When a new value is taken, and whether it may be shown. */
+enum option_reload { LIVE = 0, RESTART = 1, SECRET = 2, RESTART_SECRET = RESTART | SECRET };
+
 enum option_type { OPTION_STR, OPTION_LIST, OPTION_BOOL, OPTION_INT, OPTION_DURATION_S };
 
 struct option_row {
     const char *name; /* in the file: "access_ttl_s" in the section [grantd]; in the environment: GRANTD_ACCESS_TTL_S */
     const char *flag; /* "--access-ttl" */
+    enum option_reload reload;
     enum option_type type;
     const char *def;
     int64_t min, max;
@@ -81,6 +85,26 @@ struct option_words {
 /* The whole way: defaults, the file that --config or GRANTD_CONFIG names, the environment, the flags. Takes the flags of the table and their
  * values out of the words; what is not in the table stays, in its order. */
 RC options_load(struct options *o, struct option_words *words, char *const *environment, struct arena *arena);
+
+/* Where options come from, so that they can be read again: the same words and environment, and the file as it is then. */
+struct options_source {
+    struct option_words words;
+    char *const *environment;
+    bool production;                                /* as in options_check */
+    void (*complete)(struct options *o, void *arg); /* what a command decides where nobody has; NULL: nothing */
+    void *arg;
+};
+
+/* An option whose value differs, as text in the arena; a secret one says only that. */
+struct option_change {
+    const struct option_row *row;
+    str before, after;
+};
+size_t options_diff(const struct options *before, const struct options *after, struct arena *arena,
+                    struct option_change out[OPTION_ROWS]);
+
+/* Gives the options that only a restart takes the values they had. */
+void options_keep_fixed(struct options *o, const struct options *before);
 
 /* The value of a row as text, as it would stand in the file. */
 str options_value_text(const struct options *o, const struct option_row *row, struct arena *arena);

@@ -16,8 +16,8 @@ static void write_row(struct buf *out, const struct option_row *row) {
     if (row->type == OPTION_INT || row->type == OPTION_DURATION_S)
         buf_printf(out, "%s, %lld to %lld", row->type == OPTION_DURATION_S ? " in seconds" : "", (long long)row->min,
                    (long long)row->max);
-    buf_printf(out, "\n- default: %s%s%s\n\n", *row->def ? "`" : "", *row->def ? row->def : "none",
-               *row->def ? "`" : "");
+    buf_printf(out, "\n- default: %s%s%s\n- reload: %s\n\n", *row->def ? "`" : "", *row->def ? row->def : "none",
+               *row->def ? "`" : "", row->reload & RESTART ? "no, a restart takes it" : "yes");
 }
 
 void options_write_page(struct buf *out) {
@@ -30,6 +30,11 @@ void options_write_page(struct buf *out) {
           "items of a list are separated by commas, or the flag is given again. Durations are seconds, or take a "
           "unit:\n"
           "`90s`, `15m`, `24h`, `30d`. `grantd check-config` prints what is in effect.\n\n"
+          "SIGHUP and `grantd reload` read the file again; environment and command line stay what they were. An option "
+          "whose\n"
+          "entry says `reload: yes` is taken at once. Any other keeps its value until the next start, and the log "
+          "names it.\n"
+          "When one value is bad nothing at all is taken. See operations.md.\n\n"
           "```ini\n[grantd]\ndata = /var/lib/grantd\nlisten = 127.0.0.1:8080\nissuer = "
           "https://login.example.com\n```\n\n"));
     for (size_t i = 0; i < option_count; i++) write_row(out, &option_rows[i]);

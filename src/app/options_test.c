@@ -325,6 +325,39 @@ static void test_table(void **state) {
     arena_free(arena);
 }
 
+/* What another reading would change, and what of it only a restart takes. */
+static void test_diff(void **state) {
+    (void)state;
+    struct arena *arena = arena_new(4096);
+    struct options before, after;
+    struct option_change changes[OPTION_ROWS];
+    options_init(&before);
+    options_init(&after);
+    assert_int_equal(options_diff(&before, &after, arena, changes), 0);
+    static const str proxies[] = {S("10.0.0.1"), S("unix")};
+    before.store = S("postgres://a:secret@h/d");
+    after.trusted_proxies = (struct strs){proxies, 2};
+    after.access_ttl_s = 60;
+    after.http2 = false;
+    after.threads = 7;
+    assert_int_equal(options_diff(&before, &after, arena, changes), 5);
+    static const struct {
+        const char *name, *before, *after;
+    } rows[] = {{"http2", "true", "false"},
+                {"store", "(hidden)", "(changed)"},
+                {"threads", "0", "7"},
+                {"access_ttl_s", "1800", "60"},
+                {"trusted_proxies", "", "10.0.0.1, unix"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK(i, str_eq(str_of(changes[i].row->name), str_of(rows[i].name)));
+        CHECK(i, str_eq(changes[i].before, str_of(rows[i].before)) && str_eq(changes[i].after, str_of(rows[i].after)));
+    }
+    options_keep_fixed(&after, &before);
+    assert_int_equal(options_diff(&before, &after, arena, changes), 3);
+    assert_true(str_eq(after.store, before.store) && after.threads == 0 && after.access_ttl_s == 60);
+    arena_free(arena);
+}
+
 static int make_file(void **state) {
     (void)state;
     int fd = mkstemp(file_path);
@@ -340,7 +373,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sources), cmocka_unit_test(test_refused),        cmocka_unit_test(test_what_is_left),
         cmocka_unit_test(test_check),   cmocka_unit_test(test_check_the_rest), cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_check_tls),
+        cmocka_unit_test(test_table),   cmocka_unit_test(test_check_tls),      cmocka_unit_test(test_diff),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

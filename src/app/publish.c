@@ -23,6 +23,7 @@ struct snapshot *snapshot_hold(struct snapshot *s) {
 void snapshot_release(struct snapshot *s) {
     if (!s || atomic_fetch_sub_explicit(&s->holders, 1, memory_order_acq_rel) != 1) return;
     cors_origins_free(s->origins);
+    config_release(s->config);
     documents_free(s->documents);
     keys_free(s->keys);
     registry_free(s->registry);

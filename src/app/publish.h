@@ -3,6 +3,7 @@
 #ifndef GRANTD_PUBLISH_H
 #define GRANTD_PUBLISH_H
 
+#include "config.h"
 #include "cors.h"
 #include "documents.h"
 #include "keys_load.h"
@@ -15,6 +16,7 @@ struct snapshot {
     struct keyset *keys;
     struct documents *documents;
     struct cors_origins *origins; /* made from the registry */
+    struct config *config;        /* held; NULL without a server */
     atomic_uint holders;
 };
 

@@ -12,6 +12,7 @@
 #include "health.h"
 #include "log.h"
 #include "random.h"
+#include "reload.h"
 #include "worker.h"
 
 #include <sched.h>
@@ -21,16 +22,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define ADDRESS_BYTES      300
-#define SLOTS_MIN          256 /* sockets of one address: the program that we replace may have had more workers */
-#define ADMIN_CONNECTIONS  256
-#define ADMIN_DRAIN_MS     1000
-#define ANSWER_DEADLINE_MS 10000
-#define PURGE_PERIOD_MS    60000
-#define KEYS_LOOK_MS       60000
-#define KEYS_PERIOD_MS     1000 /* keys whose time has come are used at most this much later */
-#define PURGE_BATCHES_MAX  16   /* in one go, then others have their turn */
-#define PURGE_ROUNDS_MAX   256
+#define ADDRESS_BYTES     300
+#define SLOTS_MIN         256 /* sockets of one address: the program that we replace may have had more workers */
+#define ADMIN_CONNECTIONS 256
+#define ADMIN_DRAIN_MS    1000
+#define PURGE_PERIOD_MS   60000
+#define KEYS_LOOK_MS      60000
+#define KEYS_PERIOD_MS    1000 /* keys whose time has come are used at most this much later */
+#define PURGE_BATCHES_MAX 16   /* in one go, then others have their turn */
+#define PURGE_ROUNDS_MAX  256
 
 struct server {
     struct instance *instance;
@@ -39,6 +39,7 @@ struct server {
     struct worker *workers;
     const struct front_address *addresses;
     struct front_tls *tls;
+    struct reload reload;
     int *fds; /* address by address, n_slots each; -1: none */
     size_t n_slots;
     struct front_upgrade upgrade;
@@ -49,7 +50,6 @@ struct server {
     char (*names)[ADDRESS_BYTES];
     int admin_fd;
     char admin_name[ADDRESS_BYTES];
-    char authority[ADDRESS_BYTES];
     struct web_loop *main_loop;
     struct health health;
     struct follow follow;
@@ -131,6 +131,7 @@ RC server_bind(struct instance *i, struct server **out) {
 }
 
 void server_take_upgrades(struct server *s) { s->takes_upgrades = true; }
+void server_read_again(struct server *s, const struct options_source *source) { s->reload.source = source; }
 
 const char *server_address(const struct server *s, size_t n) { return s->names[n]; }
 const char *server_admin_address(const struct server *s) { return s->admin_name; }
@@ -143,35 +144,6 @@ static void raise_file_limit(void) {
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* host[:port] of the issuer, for requests in absolute form. */
-static const char *find_authority(struct server *s) {
-    str issuer = s->instance->settings.issuer;
-    str rest = str_from(issuer, str_find(issuer, ':') + 3);
-    snprintf(s->authority, sizeof s->authority, "%.*s", STR_ARG(str_head(rest, str_find(rest, '/'))));
-    return s->authority;
-}
-
-static struct web_options web_options_of(struct server *s) {
-    const struct options *o = &s->instance->options;
-    return (struct web_options){
-        .limits = {.head_max = 16384, .target_max = 8192, .headers_max = HTTP_HEADERS_MAX, .body_max = 65536},
-        .header_deadline_ms = o->header_deadline_s * 1000,
-        .body_deadline_ms = o->body_deadline_s * 1000,
-        .handshake_deadline_ms = o->handshake_deadline_s * 1000,
-        .idle_deadline_ms = o->idle_deadline_s * 1000,
-        .answer_deadline_ms = ANSWER_DEADLINE_MS,
-        .connections_max = (unsigned)o->connections_max,
-        .connections_per_address = (unsigned)o->connections_per_address,
-        .requests_per_connection = (unsigned)o->requests_per_connection,
-        .exchanges_max = (unsigned)o->requests_under_way_max,
-        .proxy_protocol = o->proxy_protocol.items,
-        .n_proxy_protocol = o->proxy_protocol.n,
-        .authority = find_authority(s),
-        .trusted_proxies = o->trusted_proxies.items,
-        .n_trusted_proxies = o->trusted_proxies.n,
-    };
 }
 
 /* Every socket has a worker, and every worker has a socket: of its own, or one that it shares (Unix sockets, systemd's). */
@@ -199,16 +171,12 @@ static void on_hangup(void *arg);
 static void on_purge(void *arg);
 static void on_keys(void *arg);
 
-/* The admin API; on TCP it asks for a token. */
-static RC open_admin(struct server *s) {
-    const struct options *o = &s->instance->options;
+/* The admin API. */
+static void open_admin(struct server *s) {
     s->health.instance = s->instance;
     s->admin.instance = s->instance;
     s->admin.backup = admin_backup_new();
     s->admin.health = &s->health;
-    if (o->admin_token_file.n == 0) return RC_OK;
-    const char *path = arena_cstr(s->instance->arena, o->admin_token_file);
-    return admin_token_read(path, s->instance->arena, &s->admin.token);
 }
 
 static RC open_main(struct server *s, const struct web_options *web) {
@@ -219,7 +187,7 @@ static RC open_main(struct server *s, const struct web_options *web) {
     options.n_trusted_proxies = 0;
     options.n_proxy_protocol = 0;
     options.connections_per_address = options.requests_per_connection = options.exchanges_max = 0;
-    TRY(open_admin(s));
+    open_admin(s);
     TRY(web_loop_open(&options, &s->main_loop));
     TRY(web_listen(s->main_loop, s->admin_fd, admin_http_handle, &s->admin));
     TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
@@ -324,9 +292,12 @@ static void on_prepared(void *arg) {
 
 static void on_hangup(void *arg) {
     struct server *s = arg;
+    struct reload_report report;
+    struct arena *arena = arena_new(4096);
     front_notify_reloading();
-    front_tls_reload(s->tls);
+    reload_run(&s->reload, arena, &report);
     front_notify_ready();
+    arena_free(arena);
 }
 
 /* In the main loop: a worker has ended. */
@@ -358,8 +329,21 @@ static RC open_people(struct server *s) {
     uint8_t key[16];
     random_fill(key, sizeof key);
     s->crew.throttle = throttle_new(key);
-    TRY(brand_make(o, s->instance->settings.issuer, s->instance->arena, &s->crew.brand));
     return pwpool_open(cost, (unsigned)o->password_threads, (unsigned)o->password_queue_max, &s->crew.passwords);
+}
+
+/* The options as they stand now; from here on they change only whole. */
+static RC open_config(struct server *s) {
+    struct instance *i = s->instance;
+    struct config *config = NULL;
+    TRY(config_make(&i->options, &i->settings, arena_new(1024), &config));
+    TRY(instance_take_config(i, config, NULL, NULL));
+    TRY(front_tls_open(&i->options, i->keyring, &s->tls));
+    s->reload.instance = i;
+    s->reload.tls = s->tls;
+    s->reload.limiter = s->crew.limiter;
+    i->reload = &s->reload;
+    return RC_OK;
 }
 
 /* What the one who started us may want of us while we run. */
@@ -386,10 +370,10 @@ static RC open_all(struct server *s) {
     s->crew.ended = on_worker_ended;
     s->crew.ended_arg = s;
     TRY(open_people(s));
-    TRY(front_tls_open(&s->instance->options, s->instance->keyring, &s->tls));
-    struct web_options web = web_options_of(s);
-    TRY(open_main(s, &web));
-    for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, &web));
+    TRY(open_config(s));
+    const struct web_options *web = &s->instance->config->web;
+    TRY(open_main(s, web));
+    for (size_t w = 0; w < s->n_workers; w++) TRY(open_worker(s, w, web));
     return open_service(s);
 }
 
@@ -454,6 +438,7 @@ void server_close(struct server *s) {
     if (!s->keep_files) unlink_socket(s->admin_name);
     close_sockets(s);
     front_upgrade_close(&s->upgrade);
+    s->instance->reload = NULL;
     free(s->loops);
     front_tls_close(s->tls);
     limiter_free(s->crew.limiter);

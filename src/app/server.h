@@ -18,6 +18,9 @@ const char *server_admin_address(const struct server *s);
 /* From now on SIGUSR2 puts the program on disk in this one's place (front_upgrade.h). Before server_run. */
 void server_take_upgrades(struct server *s);
 
+/* From where SIGHUP and `grantd reload` read the options again; the source outlives the server. Before server_run; without it only certificates are. */
+void server_read_again(struct server *s, const struct options_source *source);
+
 /* Serves until SIGTERM or SIGINT has ended it; `ready` (may be NULL) is called once when requests are answered. */
 RC server_run(struct server *s, void (*ready)(void *arg), void *arg);
 

@@ -2,8 +2,9 @@
 #ifndef GRANTD_SHOW_H
 #define GRANTD_SHOW_H
 
-#include "instance.h"
+#include "options.h"
 #include "page_asset.h"
+#include "registry.h"
 #include "screen.h"
 
 /* What the options say about how pages look. */

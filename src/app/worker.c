@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "digest.h"
+#include "log.h"
 #include "random.h"
 
 #include <stdlib.h>
@@ -120,6 +121,17 @@ static void on_wake(void *arg) { db_drain(((struct worker *)arg)->session); }
 
 /* ---- the snapshot ---- */
 
+/* The options of the lease in hand. What can be wrong with them was found before they were published. */
+static void use_config(struct worker *w, const struct config *config) {
+    w->config = config;
+    w->env.settings = &config->settings;
+    w->env.brand = &config->brand;
+    w->env.sign_in_limit = (uint32_t)config->options.limit_sign_in_failures;
+    w->env.sign_in_address_limit = (uint32_t)config->options.limit_sign_in_address_failures;
+    struct rc rc = web_loop_configure(w->loop, &config->web);
+    if (!rc_ok(rc)) LOG(EVENT_OPTIONS_REFUSED, NULL, rc_detail());
+}
+
 static void take_fresh(void *arg) {
     struct worker *w = arg;
     pthread_mutex_lock(&w->crew->lock);
@@ -127,6 +139,7 @@ static void take_fresh(void *arg) {
         struct lease *old = w->env.lease;
         w->env.lease = lease_new(w->fresh);
         w->fresh = NULL;
+        if (w->env.lease->snapshot->config != w->config) use_config(w, w->env.lease->snapshot->config);
         lease_drop(old);
         pthread_cond_broadcast(&w->crew->changed);
     }
@@ -171,15 +184,12 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .random = fill_random,
         .session = w->session,
         .lease = lease_new(crew->instance->snapshot),
-        .settings = &crew->instance->settings,
         .limiter = crew->limiter,
-        .brand = &crew->brand,
         .throttle = crew->throttle,
-        .sign_in_limit = (uint32_t)crew->instance->options.limit_sign_in_failures,
-        .sign_in_address_limit = (uint32_t)crew->instance->options.limit_sign_in_address_failures,
         .check_password = check_password,
         .password_arg = w,
     };
+    use_config(w, crew->instance->config);
     return RC_OK;
 }
 

@@ -14,7 +14,6 @@ struct crew {
     struct limiter *limiter;
     struct throttle *throttle;
     struct pwpool *passwords;
-    struct brand brand;
     bool refuse_exposed; /* secrets must not have come in clear */
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -27,6 +26,7 @@ struct worker {
     struct web_loop *loop;
     struct db_session *session;
     struct run_env env;
+    const struct config *config; /* of the lease */
     pthread_t thread;
     bool started;
     struct snapshot *fresh; /* under the crew's lock: a snapshot that the loop has not taken over yet */

@@ -16,7 +16,7 @@ static const char *temp_dir(void) {
 }
 
 int cmd_dev(struct command_line *line) {
-    struct dev_request request = {line->given[FLAG_JSON], line->given[FLAG_NO_AUTO_APPROVE], temp_dir()};
+    struct dev_request request = {line->given[FLAG_JSON], line->given[FLAG_NO_AUTO_APPROVE], temp_dir(), line->source};
     struct rc rc = dev_run(&line->options, &request);
     return rc_ok(rc) ? COMMAND_DONE : command_fail(rc);
 }

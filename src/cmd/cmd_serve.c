@@ -9,7 +9,7 @@
 
 enum { FLAG_JSON };
 
-static RC serve(const struct options *options) {
+static RC serve(const struct options *options, const struct options_source *source) {
     struct instance *instance = NULL;
     struct server *server = NULL;
     TRY(front_inherit());
@@ -19,6 +19,7 @@ static RC serve(const struct options *options) {
     struct rc rc = server_bind(instance, &server);
     if (rc_ok(rc)) {
         server_take_upgrades(server);
+        server_read_again(server, source);
         rc = server_run(server, NULL, NULL);
     }
     server_close(server);
@@ -27,7 +28,8 @@ static RC serve(const struct options *options) {
 }
 
 int cmd_serve(struct command_line *line) {
-    struct rc rc = serve(&line->options);
+    line->source.production = true;
+    struct rc rc = serve(&line->options, &line->source);
     return rc_ok(rc) ? COMMAND_DONE : command_fail(rc);
 }
 

@@ -18,6 +18,7 @@ struct command_flag {
 struct command_line {
     struct options options;
     bool given[COMMAND_FLAGS_MAX]; /* by row of flags */
+    struct options_source source;  /* of the options, to read them again */
     struct arena *arena;
 };
 

@@ -50,6 +50,7 @@ static const char *const admin_nouns[][2] = {
     {"scope", "What apps may ask for."},
     {"grant", "Which app may act where, for whom: list, show, revoke."},
     {"key", "The key ring."},
+    {"reload", "Read the options file and the certificates again, as SIGHUP does."},
     {"backup", "Copy the store while the server goes on."},
 };
 
@@ -121,6 +122,7 @@ static bool wants_help(int argc, char **argv) {
 static int read_and_run(const struct command *c, int argc, char **argv, struct command_line *line) {
     enum log_level level;
     struct option_words words = {.n = argc, .words = argv};
+    line->source = (struct options_source){.words = words, .environment = environ};
     struct rc rc = options_load(&line->options, &words, environ, line->arena);
     if (!rc_ok(rc) && words.wrong) return wrong_usage(c->name, str_of(rc_detail()), NULL);
     if (!rc_ok(rc)) return command_fail(rc);

@@ -1,6 +1,6 @@
 /* Deadlines: one list per state, one timer per loop. A state has one time limit, so each list is in the order of its deadlines and only the
  * first ones matter. The timer is armed for a moment at which something may be due; it is not moved when that something is not
- * late after all. A loop without connections has no timer and no wake-ups. */
+ * late after all. After a limit was shortened the first ones may hold back the next for the old limit. A loop without connections has no timer and no wake-ups. */
 #include "loop.h"
 
 static bool is_empty(const struct link *list) { return list->next == list; }
@@ -53,12 +53,8 @@ void conn_enter(struct conn *c, enum conn_state state) {
     deadlines_arm(loop, c->deadline_ms);
 }
 
-void deadlines_open(struct web_loop *loop) {
+void deadlines_set(struct web_loop *loop) {
     const struct web_options *o = &loop->options;
-    for (int state = 0; state < CONN_STATES; state++)
-        loop->states[state] = (struct link){&loop->states[state], &loop->states[state]};
-    for (int state = 0; state < STREAM_STATES; state++)
-        loop->streams[state] = (struct link){&loop->streams[state], &loop->streams[state]};
     loop->stream_limit_ms[STREAM_HEAD] = o->header_deadline_ms;
     loop->stream_limit_ms[STREAM_BODY] = o->body_deadline_ms;
     loop->stream_limit_ms[STREAM_ANSWERING] = o->answer_deadline_ms;
@@ -68,6 +64,14 @@ void deadlines_open(struct web_loop *loop) {
     loop->limit_ms[CONN_BODY] = o->body_deadline_ms;
     loop->limit_ms[CONN_WRITING] = o->answer_deadline_ms;
     loop->limit_ms[CONN_LINGER] = LINGER_MS;
+}
+
+void deadlines_open(struct web_loop *loop) {
+    for (int state = 0; state < CONN_STATES; state++)
+        loop->states[state] = (struct link){&loop->states[state], &loop->states[state]};
+    for (int state = 0; state < STREAM_STATES; state++)
+        loop->streams[state] = (struct link){&loop->streams[state], &loop->streams[state]};
+    deadlines_set(loop);
     uv_timer_init(&loop->uv, &loop->deadline_timer);
     loop->deadline_timer.data = loop;
 }

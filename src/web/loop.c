@@ -212,10 +212,34 @@ static RC parse_blocks(const str *texts, size_t n, struct peer_block **out, size
     return RC_OK;
 }
 
-static RC parse_proxies(struct web_loop *loop) {
-    const struct web_options *o = &loop->options;
-    TRY(parse_blocks(o->trusted_proxies, o->n_trusted_proxies, &loop->trusted, &loop->n_trusted));
-    return parse_blocks(o->proxy_protocol, o->n_proxy_protocol, &loop->balancers, &loop->n_balancers);
+/* Takes the options; when a proxy is no address all stays as it was. */
+static RC set_options(struct web_loop *loop, const struct web_options *o) {
+    struct peer_block *trusted = NULL, *balancers = NULL;
+    size_t n_trusted = 0, n_balancers = 0;
+    struct rc rc = parse_blocks(o->trusted_proxies, o->n_trusted_proxies, &trusted, &n_trusted);
+    if (rc_ok(rc)) rc = parse_blocks(o->proxy_protocol, o->n_proxy_protocol, &balancers, &n_balancers);
+    if (!rc_ok(rc)) {
+        free(trusted);
+        free(balancers);
+        return rc;
+    }
+    free(loop->trusted);
+    free(loop->balancers);
+    loop->options = *o;
+    loop->trusted = trusted;
+    loop->n_trusted = n_trusted;
+    loop->balancers = balancers;
+    loop->n_balancers = n_balancers;
+    return RC_OK;
+}
+
+RC web_loop_configure(struct web_loop *loop, const struct web_options *options) {
+    struct web_options fresh = *options;
+    fresh.refusal = loop->options.refusal;
+    fresh.refusal_arg = loop->options.refusal_arg;
+    TRY(set_options(loop, &fresh));
+    deadlines_set(loop);
+    return RC_OK;
 }
 
 /* A peer that has gone is an error of the write, not the end of the process. */
@@ -226,8 +250,7 @@ static void ignore_sigpipe(void) {
 
 RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     struct web_loop *loop = must_alloc(sizeof *loop);
-    loop->options = *options;
-    struct rc rc = parse_proxies(loop);
+    struct rc rc = set_options(loop, options);
     random_fill(loop->crowd.key, sizeof loop->crowd.key);
     int error = rc_ok(rc) ? uv_loop_init(&loop->uv) : 0;
     if (error) rc = rc_fail(FAULT_IO, "event loop: %s", uv_strerror(error));

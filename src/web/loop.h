@@ -97,6 +97,7 @@ void loop_check_drained(struct web_loop *loop);
 /* deadlines.c */
 void conn_enter(struct conn *c, enum conn_state state);
 void deadlines_open(struct web_loop *loop);
+void deadlines_set(struct web_loop *loop); /* from the options */
 void deadlines_arm(struct web_loop *loop, int64_t at_ms);
 
 /* h2.c: the deadline of the loop's first stream of that state has passed. Leaves the list in any case. */

@@ -202,9 +202,9 @@ RC web_tls_open(const struct web_tls_options *options, struct web_tls **out) {
     return RC_OK;
 }
 
-RC web_tls_reload(struct web_tls *tls) {
+RC web_tls_reload(struct web_tls *tls, const struct web_tls_options *options) {
     struct tls_set *fresh, *old = tls->now;
-    TRY(tls_set_open(&old->options, &fresh));
+    TRY(tls_set_open(options ? options : &old->options, &fresh));
     pthread_mutex_lock(&tls->lock);
     tls->now = fresh;
     pthread_mutex_unlock(&tls->lock);

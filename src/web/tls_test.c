@@ -355,7 +355,7 @@ static void test_staple(void **state) {
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         write_staple(rows[i].own ? &own : &other, rows[i].status, rows[i].days);
-        CHECK(i, rc_ok(web_tls_reload(tls)) == rows[i].good);
+        CHECK(i, rc_ok(web_tls_reload(tls, NULL)) == rows[i].good);
     }
     assert_true(staple_bytes() > 100);
     unlink(path_of("a.pem.ocsp"));
@@ -371,7 +371,7 @@ static void test_reload(void **state) {
     start_tls();
     SSL *old = dial_tls(NULL);
     make_pair("a", "new.example", false);
-    assert_true(rc_ok(web_tls_reload(tls)));
+    assert_true(rc_ok(web_tls_reload(tls, NULL)));
     SSL *new = dial_tls(NULL);
     char name[64];
     name_of_peer(new, name);
@@ -412,7 +412,7 @@ static void test_bad_files(void **state) {
         write_pair("a", &mixed, rows[i].mode);
         if (rows[i].which == 3) assert_int_equal(truncate(path_of("a.pem"), 20), 0);
         if (rows[i].which == 4) unlink(path_of("a.pem"));
-        struct rc rc = web_tls_reload(tls);
+        struct rc rc = web_tls_reload(tls, NULL);
         CHECK(i, rc.fault == rows[i].fault);
         if (rc.fault && !strstr(rc_detail(), rows[i].said)) fail_msg("row %zu: %s", i, rc_detail());
         new_client(0);

@@ -105,6 +105,10 @@ struct web_listening {
 };
 RC web_listen_as(struct web_loop *loop, int fd, const struct web_listening *how);
 
+/* Other options while the loop runs, in its thread; what belongs to the loop alone (refusal and its arg) stays. A deadline that has begun keeps the time
+ * it was given, and a connection that is open is trusted or not as it was. FAULT_CONFIG when a proxy is no address: then nothing changes. */
+RC web_loop_configure(struct web_loop *loop, const struct web_options *options);
+
 /* Runs until web_loop_stop and until the last exchange has been answered or the drain deadline has passed. */
 void web_loop_run(struct web_loop *loop);
 

@@ -38,9 +38,9 @@ struct web_tls;
  * the memory of the paths must live on. */
 RC web_tls_open(const struct web_tls_options *options, struct web_tls **out);
 
-/* Reads the same files anew. New connections get what is in them; when something is wrong with one of them all stays as it was. From
+/* Reads the files anew: those of the options, or (NULL) the same ones. New connections get what is in them; when something is wrong with one of them all stays as it was. From
  * one thread at a time, while loops run. */
-RC web_tls_reload(struct web_tls *tls);
+RC web_tls_reload(struct web_tls *tls, const struct web_tls_options *options);
 
 /* The days until the first of the certificates ends; negative: ended. */
 int web_tls_days_left(struct web_tls *tls);
