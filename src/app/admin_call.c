@@ -69,8 +69,8 @@ RC admin_find_user(struct admin_call *c, str name, struct user *out) {
 }
 
 static const char *const edit_nouns[EDIT_KINDS] = {
-    [EDIT_APP_CREATE] = "app",         [EDIT_SECRET_ADD] = "secret", [EDIT_SCOPE_CREATE] = "scope",
-    [EDIT_ACCOUNT_CREATE] = "account", [EDIT_USER_CREATE] = "user",
+    [EDIT_APP_CREATE] = "app",           [EDIT_SECRET_ADD] = "secret",      [EDIT_SCOPE_CREATE] = "scope",
+    [EDIT_RESOURCE_CREATE] = "resource", [EDIT_ACCOUNT_CREATE] = "account", [EDIT_USER_CREATE] = "user",
 };
 
 RC admin_edit(struct admin_call *c, const struct edit *edit, const char *lost, int32_t *out_id) {

@@ -39,15 +39,18 @@ static void place_secrets(struct registry *r, const struct listed *secrets) {
 }
 
 static RC read_all(struct storage_admin *admin, struct registry *r) {
-    struct listed apps, secrets, scopes;
+    struct listed apps, secrets, scopes, resources;
     TRY(read_version(admin, r->arena, &r->version));
     TRY(list(admin, LISTING_APPS, r->arena, &apps));
     TRY(list(admin, LISTING_SECRETS, r->arena, &secrets));
     TRY(list(admin, LISTING_SCOPES, r->arena, &scopes));
+    TRY(list(admin, LISTING_RESOURCES, r->arena, &resources));
     r->apps = apps.rows;
     r->n_apps = apps.n;
     r->scopes = scopes.rows;
     r->n_scopes = scopes.n;
+    r->resources = resources.rows;
+    r->n_resources = resources.n;
     place_secrets(r, &secrets);
     return RC_OK;
 }

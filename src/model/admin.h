@@ -7,12 +7,13 @@
 #include "registry.h"
 
 enum listing_kind {
-    LISTING_APPS,     /* all, ascending app_id -> struct app[] (without secrets) */
-    LISTING_SECRETS,  /* all, or of .app_id; live and retired -> struct listed_secret[] */
-    LISTING_SCOPES,   /* all -> struct scope[] */
-    LISTING_ACCOUNTS, /* .hub_id or a page after .after -> struct account[] */
-    LISTING_USERS,    /* .user_id or .email or a page after .after -> struct user[] */
-    LISTING_MEMBERS,  /* of .user_id or of .hub_id -> struct member[] */
+    LISTING_APPS,      /* all, ascending app_id -> struct app[] (without secrets) */
+    LISTING_SECRETS,   /* all, or of .app_id; live and retired -> struct listed_secret[] */
+    LISTING_SCOPES,    /* all -> struct scope[] */
+    LISTING_RESOURCES, /* all, ascending ids -> struct resource[] */
+    LISTING_ACCOUNTS,  /* .hub_id or a page after .after -> struct account[] */
+    LISTING_USERS,     /* .user_id or .email or a page after .after -> struct user[] */
+    LISTING_MEMBERS,   /* of .user_id or of .hub_id -> struct member[] */
     LISTING_GRANTS, /* filters .app_id, .hub_id, .user_id (0: any), or .grant_id; a page after .after_grant -> struct grant[] */
     LISTING_KEYS,         /* all -> struct sealed_key[] */
     LISTING_SIGNING_KEYS, /* all, by use -> struct sealed_signing_key[] */
@@ -63,6 +64,8 @@ enum edit_kind {
     EDIT_SECRET_RETIRE,      /* .app_id, .secret.secret_id, .now_ms. LOST when it is not live */
     EDIT_SCOPE_CREATE,       /* .scope; id is assigned -> out id. LOST when the name exists */
     EDIT_SCOPE_UPDATE,       /* .scope by id */
+    EDIT_RESOURCE_CREATE,    /* .resource; id is assigned -> out id. LOST when the same URIs are registered */
+    EDIT_RESOURCE_UPDATE,    /* .resource whole, by id */
     EDIT_ACCOUNT_CREATE,     /* .account; hub_id 0: the next free one -> out id. LOST when it exists */
     EDIT_ACCOUNT_UPDATE,     /* .account whole, by hub_id */
     EDIT_USER_CREATE,        /* .user; user_id 0: the next free one -> out id. LOST when id or e-mail exists */
@@ -80,6 +83,7 @@ struct edit {
     const struct app *app;
     struct app_secret secret;
     const struct scope *scope;
+    const struct resource *resource;
     const struct account *account;
     const struct user *user;
     struct member member;

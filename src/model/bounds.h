@@ -11,6 +11,10 @@
 #define SCOPE_LIST_MAX       8192 /* the whole `scope` parameter */
 #define SCOPE_SET_MAX        112  /* scopes of one grant ... */
 #define SCOPE_SET_BYTES      112 /* ... and the bytes of their encoded ids, so that a code stays under TOKEN_TEXT_MAX */
+#define RESOURCE_SET_MAX     8   /* resources of one grant ... */
+#define RESOURCE_SET_BYTES   16  /* ... and the bytes of their encoded ids */
+#define RESOURCE_URI_MAX     512
+#define RESOURCE_URIS_MAX    8 /* spellings of one resource */
 #define STATE_MAX            4096
 #define OIDC_NONCE_MAX       128
 #define CODE_CHALLENGE_CHARS 43

@@ -26,6 +26,7 @@ struct grant {
     int64_t revoked_ms;           /* 0: live */
     int32_t last_used_day;        /* days since 1970, kept only for apps with an idle limit */
     int64_t auth_time_ms;         /* when the person signed in */
+    str resources;                /* encoded resource_set: what it is for alone (RFC 8707); empty: any */
 };
 
 #endif

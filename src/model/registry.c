@@ -81,3 +81,26 @@ const struct scope *registry_scope_by_name(const struct registry *r, str name) {
 const struct scope *registry_scope_by_id(const struct registry *r, uint16_t id) {
     return id && id < r->n_scope_by_id ? r->scope_by_id[id] : NULL;
 }
+
+/* There are few, and most requests name none. */
+const struct resource *registry_resource_by_uri(const struct registry *r, str uri) {
+    for (size_t i = 0; i < r->n_resources; i++) {
+        const struct resource *resource = &r->resources[i];
+        for (size_t k = 0; k < resource->n_uris && !(resource->flags & RESOURCE_DELETED); k++)
+            if (str_eq(resource->uris[k], uri)) return resource;
+    }
+    return NULL;
+}
+
+const struct resource *registry_resource_by_id(const struct registry *r, uint16_t id) {
+    size_t low = 0, high = r->n_resources;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->resources[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool found = low < r->n_resources && r->resources[low].id == id;
+    return found && !(r->resources[low].flags & RESOURCE_DELETED) ? &r->resources[low] : NULL;
+}

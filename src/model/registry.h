@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "digest.h"
+#include "resource_set.h"
 #include "scope_set.h"
 
 struct jose_keys;
@@ -45,6 +46,7 @@ struct app {
     int32_t bound_hub_id;                       /* client_credentials act in this account; 0: app level */
     int64_t created_ms, updated_ms;
     str jwks;               /* its public keys as a JWK Set: it proves itself by them, and has no secret; empty: none */
+    str jwks_uri;           /* or where they are published (RFC 7591 s2); empty: nowhere */
     struct jose_keys *keys; /* the same, prepared by whoever loads the registry */
     struct app_secret secrets[SECRETS_PER_APP_MAX];
     size_t n_secrets;
@@ -57,6 +59,24 @@ struct scope {
     bool hidden; /* no longer to be asked for; grants that have it keep it */
 };
 
+enum token_format { TOKEN_FORMAT_OF_APP, TOKEN_FORMAT_OPAQUE, TOKEN_FORMAT_JWT };
+enum resource_flag {
+    RESOURCE_STRICT = 1,  /* only tokens that were asked for with it count there */
+    RESOURCE_DELETED = 2, /* kept for its id; as unknown */
+};
+
+/* An API that tokens can be made for alone (RFC 8707). */
+struct resource {
+    uint16_t id; /* >= 1, never reused */
+    str name;    /* for people; may be empty */
+    const str *uris;
+    size_t n_uris;        /* the first one is what tokens name; the others are spellings of it */
+    uint32_t flags;       /* enum resource_flag */
+    int32_t token_format; /* enum token_format */
+    int32_t app_id;       /* the resource server that introspects its tokens; 0: none */
+    int64_t created_ms, updated_ms;
+};
+
 struct registry {
     struct arena *arena; /* owns everything below */
     int64_t version;
@@ -64,6 +84,8 @@ struct registry {
     size_t n_apps;
     struct scope *scopes; /* ascending ids */
     size_t n_scopes;
+    struct resource *resources; /* ascending ids */
+    size_t n_resources;
     /* built by registry_index */
     uint32_t *by_client_id, *by_app_id, *by_scope_name;
     size_t client_mask, app_mask, scope_mask;
@@ -79,6 +101,10 @@ const struct app *registry_app_by_client_id(const struct registry *r, str client
 const struct app *registry_app_by_id(const struct registry *r, int32_t app_id);
 const struct scope *registry_scope_by_name(const struct registry *r, str name);
 const struct scope *registry_scope_by_id(const struct registry *r, uint16_t id);
+
+/* A resource by one of its URIs, letter by letter; NULL when there is none, or it was deleted. */
+const struct resource *registry_resource_by_uri(const struct registry *r, str uri);
+const struct resource *registry_resource_by_id(const struct registry *r, uint16_t id);
 
 static inline bool app_has(const struct app *a, uint32_t flag) { return (a->flags & flag) != 0; }
 

@@ -42,6 +42,7 @@ static void plan_app(enum store_statement sql, const struct app *app, struct are
     stmt_int(out, app->created_ms);
     stmt_int(out, app->updated_ms);
     stmt_text(out, app->jwks);
+    stmt_text(out, app->jwks_uri);
 }
 
 static void plan_secret_add(const struct edit *e, struct db_stmt *out) {
@@ -66,6 +67,19 @@ static void plan_scope(enum store_statement sql, const struct scope *scope, stru
     stmt_text(out, scope->name);
     stmt_text(out, scope->title);
     stmt_int(out, scope->hidden);
+}
+
+/* The arguments follow RESOURCE_COLUMNS behind the id. */
+static void plan_resource(enum store_statement sql, const struct resource *r, struct arena *arena,
+                          struct db_stmt *out) {
+    stmt_begin(out, sql);
+    stmt_text(out, r->name);
+    stmt_text(out, join_lines(r->uris, r->n_uris, arena));
+    stmt_int(out, r->flags);
+    stmt_int(out, r->token_format);
+    stmt_int(out, r->app_id);
+    stmt_int(out, r->updated_ms);
+    stmt_int(out, sql == SQL_RESOURCE_CREATE ? r->created_ms : r->id);
 }
 
 static void plan_account(enum store_statement sql, const struct account *account, struct arena *arena,
@@ -129,6 +143,8 @@ size_t store_plan_edit(const struct edit *e, struct arena *arena, struct db_stmt
     case EDIT_SECRET_RETIRE: plan_secret_retire(e, out); break;
     case EDIT_SCOPE_CREATE: plan_scope(SQL_SCOPE_CREATE, e->scope, out); break;
     case EDIT_SCOPE_UPDATE: plan_scope(SQL_SCOPE_UPDATE, e->scope, out); break;
+    case EDIT_RESOURCE_CREATE: plan_resource(SQL_RESOURCE_CREATE, e->resource, arena, out); break;
+    case EDIT_RESOURCE_UPDATE: plan_resource(SQL_RESOURCE_UPDATE, e->resource, arena, out); break;
     case EDIT_ACCOUNT_CREATE: plan_account(SQL_ACCOUNT_CREATE, e->account, arena, out); break;
     case EDIT_ACCOUNT_UPDATE: plan_account(SQL_ACCOUNT_UPDATE, e->account, arena, out); break;
     case EDIT_USER_CREATE: plan_user(SQL_USER_CREATE, e->user, out); break;

@@ -63,6 +63,7 @@ void store_plan_listing(const struct listing *l, struct db_stmt *out) {
         stmt_id_range(out, l->app_id);
         break;
     case LISTING_SCOPES: stmt_begin(out, SQL_LIST_SCOPES); break;
+    case LISTING_RESOURCES: stmt_begin(out, SQL_LIST_RESOURCES); break;
     case LISTING_ACCOUNTS: plan_page(out, SQL_LIST_ACCOUNTS, l->hub_id, l->after, limit); break;
     case LISTING_USERS: plan_users(l, limit, out); break;
     case LISTING_MEMBERS: plan_members(l, limit, out); break;
@@ -75,14 +76,14 @@ void store_plan_listing(const struct listing *l, struct db_stmt *out) {
 }
 
 /* A line each. */
-static void read_redirect_uris(struct row *row, struct arena *arena, struct app *app) {
+static size_t read_lines(struct row *row, struct arena *arena, const str **out) {
     str text = row_text(row);
     size_t n = text.n ? 1 : 0;
     for (size_t i = 0; i < text.n; i++) n += text.p[i] == '\n';
-    str *uris = ARENA_ARRAY(arena, str, n);
-    for (size_t i = 0; i < n; i++) uris[i] = str_take(&text, '\n');
-    app->redirect_uris = uris;
-    app->n_redirect_uris = n;
+    str *lines = ARENA_ARRAY(arena, str, n);
+    for (size_t i = 0; i < n; i++) lines[i] = str_take(&text, '\n');
+    *out = lines;
+    return n;
 }
 
 static void read_app(struct row *row, struct arena *arena, void *out) {
@@ -95,7 +96,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->logo_url = row_text(row);
     app->flags = (uint32_t)row_int(row);
     app->grants = (uint32_t)row_int(row);
-    read_redirect_uris(row, arena, app);
+    app->n_redirect_uris = read_lines(row, arena, &app->redirect_uris);
     row_scopes(row, &app->scopes);
     row_scopes(row, &app->optional_scopes);
     app->code_ttl_s = row_int(row);
@@ -107,6 +108,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->created_ms = row_int(row);
     app->updated_ms = row_int(row);
     app->jwks = row_text(row);
+    app->jwks_uri = row_text(row);
 }
 
 static void read_secret(struct row *row, struct arena *arena, void *out) {
@@ -127,6 +129,18 @@ static void read_scope(struct row *row, struct arena *arena, void *out) {
     scope->name = row_text(row);
     scope->title = row_text(row);
     scope->hidden = row_int(row) != 0;
+}
+
+static void read_resource(struct row *row, struct arena *arena, void *out) {
+    struct resource *resource = out;
+    resource->id = (uint16_t)row_int(row);
+    resource->name = row_text(row);
+    resource->n_uris = read_lines(row, arena, &resource->uris);
+    resource->flags = (uint32_t)row_int(row);
+    resource->token_format = row_int32(row);
+    resource->app_id = row_int32(row);
+    resource->updated_ms = row_int(row);
+    resource->created_ms = row_int(row);
 }
 
 static void read_account(struct row *row, struct arena *arena, void *out) {
@@ -183,6 +197,7 @@ static const struct {
     [LISTING_APPS] = {sizeof(struct app), read_app},
     [LISTING_SECRETS] = {sizeof(struct listed_secret), read_secret},
     [LISTING_SCOPES] = {sizeof(struct scope), read_scope},
+    [LISTING_RESOURCES] = {sizeof(struct resource), read_resource},
     [LISTING_ACCOUNTS] = {sizeof(struct account), read_account},
     [LISTING_USERS] = {sizeof(struct user), read_user},
     [LISTING_MEMBERS] = {sizeof(struct member), read_member},

@@ -72,11 +72,20 @@
     "ALTER TABLE sessions ADD COLUMN hub_ids BYTES;"                                                                   \
     "INSERT INTO schema_versions (version) VALUES (5);"
 
+#define STEP_6                                                                                                         \
+    "CREATE TABLE resources (resource_id INT PRIMARY KEY CHECK (resource_id BETWEEN 1 AND 65535),"                     \
+    " name TEXT NOT NULL, uris TEXT NOT NULL, flags BIGINT NOT NULL, token_format INT NOT NULL,"                       \
+    " app_id INT NOT NULL, created_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL) UNORDERED;"                         \
+    "ALTER TABLE grants ADD COLUMN resources BYTES;"                                                                   \
+    "ALTER TABLE apps ADD COLUMN jwks_uri TEXT NOT NULL DEFAULT '';"                                                   \
+    "INSERT INTO schema_versions (version) VALUES (6);"
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1},
     {2, "sessions of people", STEP_2},
     {3, "keys that sign, and from when on a key is used", STEP_3},
     {4, "the public keys of apps", STEP_4},
     {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5},
+    {6, "resources that tokens are for, and where apps publish their keys", STEP_6},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

@@ -91,6 +91,7 @@ void row_grant(struct row *row, struct grant *out) {
     out->revoked_ms = row_int(row);
     out->last_used_day = row_int32(row);
     out->auth_time_ms = row_int(row);
+    out->resources = row_bytes(row);
 }
 
 void row_user(struct row *row, struct user *out) {

@@ -94,12 +94,14 @@ static void test_edits_have_their_arguments(void **state) {
     (void)state;
     const struct app app = {.app_id = 1};
     const struct scope scope = {.id = 1};
+    const struct resource resource = {.id = 1};
     const struct account account = {.hub_id = 1};
     const struct user user = {.user_id = 1};
     for (int kind = 0; kind < EDIT_KINDS; kind++) {
         struct db_stmt stmts[DB_STMTS_MAX];
         struct edit edit = {
             .kind = (enum edit_kind)kind, .app = &app, .scope = &scope, .account = &account, .user = &user};
+        edit.resource = &resource;
         size_t n = store_plan_edit(&edit, arena, stmts);
         assert_true(n >= 2 && n <= DB_STMTS_MAX);
         for (size_t i = 0; i < n; i++) check_stmt(&stmts[i], true);
@@ -127,8 +129,9 @@ static struct db_value bytes(size_t n) { return (struct db_value){.type = DB_BYT
 /* One row of grants, good; what the statement of a listing gives, however many columns that are. */
 static struct db_rows good_grant(struct db_value *v) {
     const struct db_value null = {.type = DB_NULL};
-    const struct db_value good[] = {bytes(16), number(1), number(2), number(3), bytes(2), number(5), null,
-                                    bytes(16), number(7), number(8), number(9), null,     number(0), number(11)};
+    const struct db_value good[] = {bytes(16), number(1), number(2), number(3),  bytes(2),
+                                    number(5), null,      bytes(16), number(7),  number(8),
+                                    number(9), null,      number(0), number(11), bytes(2)};
     memcpy(v, good, sizeof good);
     return (struct db_rows){.n_rows = 1, .n_cols = COUNT(good), .values = v};
 }
@@ -161,6 +164,7 @@ static void test_rows_are_not_trusted(void **state) {
         {8, number(-1)},
         {8, number(INT64_C(1) << 32)},
         {11, bytes(1)},
+        {14, number(1)},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct db_rows rows = good_grant(v);

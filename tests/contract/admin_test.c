@@ -120,6 +120,37 @@ static void test_scopes(void **state) {
     assert_int_equal(edit(w, &(struct edit){.kind = EDIT_SCOPE_UPDATE, .scope = &b}, NULL), OUTCOME_LOST);
 }
 
+static void test_resources(void **state) {
+    struct world *w = *state;
+    const str uris[] = {S("https://api.example/"), S("https://api.example")};
+    struct resource a = {.name = S("API"), .uris = uris, .n_uris = 2, .flags = RESOURCE_STRICT, .app_id = 7};
+    struct edit create = {.kind = EDIT_RESOURCE_CREATE, .resource = &a};
+    int32_t id;
+    a.token_format = TOKEN_FORMAT_JWT;
+    a.created_ms = NOW_MS;
+    a.updated_ms = NOW_MS + 1;
+    assert_int_equal(edit(w, &create, &id), OUTCOME_DONE);
+    assert_int_equal(id, 1);
+    assert_int_equal(edit(w, &create, &id), OUTCOME_LOST);
+    struct listed rows = list(w, &(struct listing){.kind = LISTING_RESOURCES});
+    const struct resource *got = rows.rows;
+    assert_int_equal(rows.n, 1);
+    assert_true(got->id == 1 && str_eq(got->name, a.name) && got->flags == a.flags && got->app_id == 7);
+    assert_true(got->token_format == TOKEN_FORMAT_JWT && got->created_ms == NOW_MS && got->updated_ms == NOW_MS + 1);
+    assert_int_equal(got->n_uris, 2);
+    for (size_t i = 0; i < 2; i++) assert_true(str_eq(got->uris[i], uris[i]));
+
+    struct resource gone = *got, none = {.id = 9};
+    gone.flags |= RESOURCE_DELETED;
+    assert_int_equal(edit(w, &(struct edit){.kind = EDIT_RESOURCE_UPDATE, .resource = &gone}, NULL), OUTCOME_DONE);
+    assert_int_equal(edit(w, &(struct edit){.kind = EDIT_RESOURCE_UPDATE, .resource = &none}, NULL), OUTCOME_LOST);
+    assert_int_equal(edit(w, &create, &id), OUTCOME_DONE); /* the address is free again, the id is not */
+    assert_int_equal(id, 2);
+    rows = list(w, &(struct listing){.kind = LISTING_RESOURCES});
+    got = rows.rows;
+    assert_true(rows.n == 2 && got[0].flags == gone.flags && got[0].created_ms == NOW_MS);
+}
+
 static void test_accounts_come_in_pages(void **state) {
     struct world *w = *state;
     for (int i = 0; i < 5; i++) {
@@ -381,6 +412,7 @@ int run_admin(void) {
         ROW(test_apps_are_created_and_updated),
         ROW(test_two_secrets_live_at_once),
         ROW(test_scopes),
+        ROW(test_resources),
         ROW(test_accounts_come_in_pages),
         ROW(test_users_are_unique_without_case),
         ROW(test_members),

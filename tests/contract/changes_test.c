@@ -5,6 +5,7 @@ static void test_a_grant_comes_back_as_it_was(void **state) {
     struct world *w = *state;
     populate(w);
     struct change insert = insert_of(0);
+    insert.grant.resources = S("\x00\x01\x02\x03");
     insert.grant.expires_ms = NOW_MS + 5000;
     insert.grant.generation = UINT32_MAX;
     insert.grant.rotated_ms = 4;
@@ -17,7 +18,7 @@ static void test_a_grant_comes_back_as_it_was(void **state) {
     assert_true(f.grant_found);
     assert_memory_equal(&got->id, &want->id, sizeof got->id);
     assert_memory_equal(got->salt, want->salt, sizeof got->salt);
-    assert_true(str_eq(got->scopes, want->scopes));
+    assert_true(str_eq(got->scopes, want->scopes) && str_eq(got->resources, want->resources));
     assert_int_equal(got->app_id, want->app_id);
     assert_int_equal(got->hub_id, want->hub_id);
     assert_int_equal(got->user_id, want->user_id);

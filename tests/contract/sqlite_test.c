@@ -400,6 +400,9 @@ static bool may_scan(const char *name, const char *detail) {
     static const char *const allowed[][2] = {
         {"LIST_APPS", "SCAN apps"},
         {"LIST_SCOPES", "SCAN scopes"},
+        {"LIST_RESOURCES", "SCAN resources"},
+        {"RESOURCE_CREATE", "SCAN CONSTANT ROW"},
+        {"RESOURCE_CREATE", "SCAN o"}, /* an administrator's, of a small table */
         {"LIST_KEYS", "SCAN keys"},
         {"LIST_VERSION", "SCAN meta"},
         {"VERSION_RAISE", "SCAN meta"},

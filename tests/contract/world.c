@@ -70,7 +70,7 @@ const char *world_path(struct world *w, const char *name) {
 }
 
 struct grant grant_number(uint32_t n) {
-    static const uint8_t scopes[] = {1, 2, 5};
+    static const uint8_t scopes[] = {1, 2, 5}, resources[] = {0, 1, 0, 9};
     uint8_t random[10] = {0};
     for (int i = 0; i < 4; i++) random[6 + i] = (uint8_t)(n >> (24 - 8 * i));
     struct grant g = {
@@ -81,6 +81,7 @@ struct grant grant_number(uint32_t n) {
         .scopes = {(const char *)scopes, sizeof scopes},
         .created_ms = NOW_MS + n,
         .auth_time_ms = NOW_MS - 1000,
+        .resources = {(const char *)resources, n % 3 ? sizeof resources : 0},
     };
     memset(g.salt, (int)(n & 0xff), sizeof g.salt);
     return g;
