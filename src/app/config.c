@@ -29,6 +29,7 @@ static struct web_options web_options_of(const struct options *o, const char *au
         .authority = authority,
         .trusted_proxies = o->trusted_proxies.items,
         .n_trusted_proxies = o->trusted_proxies.n,
+        .trust_forwarded = str_eq(o->proxy_headers, S("forwarded")),
     };
 }
 

@@ -160,6 +160,8 @@ static RC check_proxies(const struct options *o) {
                               .proxy_protocol = o->proxy_protocol.items,
                               .n_proxy_protocol = o->proxy_protocol.n};
     struct web_loop *loop = NULL;
+    if (!str_eq(o->proxy_headers, S("x-forwarded")) && !str_eq(o->proxy_headers, S("forwarded")))
+        FAIL("proxy_headers is x-forwarded or forwarded");
     if (o->trusted_proxies.n + o->proxy_protocol.n == 0) return RC_OK;
     TRY(web_loop_open(&web, &loop));
     web_loop_close(loop);

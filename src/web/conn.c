@@ -1,5 +1,6 @@
 #include "conn.h"
 
+#include "forwarded.h"
 #include "h2.h"
 #include "loop.h"
 #include "must_alloc.h"
@@ -74,13 +75,14 @@ void conn_hand_over(struct web_exchange *x, str body) {
     }
     if (c->trusted_peer) {
         struct peer peer = c->peer;
+        struct forwarded_rules rules = {loop->trusted, loop->n_trusted, loop->options.trust_forwarded};
         char *text = arena_alloc(x->arena, PEER_TEXT_BYTES);
-        peer_walk_forwarded(&x->head, loop->trusted, loop->n_trusted, &peer);
+        forwarded_walk(&x->head, &rules, &peer);
         peer_print(&peer, text);
         x->request.peer = str_of(text);
-        enum peer_scheme scheme = peer_forwarded_scheme(&x->head);
-        if (scheme == PEER_SCHEME_HTTPS) x->request.is_secure = true;
-        x->request.is_exposed = !c->tls && scheme == PEER_SCHEME_OTHER;
+        enum forwarded_scheme scheme = forwarded_scheme_of(&x->head, &rules);
+        if (scheme == FORWARDED_SCHEME_HTTPS) x->request.is_secure = true;
+        x->request.is_exposed = !c->tls && scheme == FORWARDED_SCHEME_OTHER;
     }
     bool too_many = loop->options.exchanges_max && loop->n_exchanges >= loop->options.exchanges_max;
     c->n_requests++;

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include "arena.h"
-#include "http_parse.h"
 
 #define PEER_TEXT_BYTES 46
 
@@ -29,17 +28,9 @@ void peer_print(const struct peer *peer, char out[PEER_TEXT_BYTES]);
 bool peer_block_parse(str text, struct peer_block *out);
 bool peer_is_in(const struct peer *peer, const struct peer_block *blocks, size_t n);
 
-/* Walks X-Forwarded-For from its end for as long as the address in hand is a trusted proxy's; ends at the first other address, or at what is no
- * address. *peer is the connection's own at first. */
-void peer_walk_forwarded(const struct http_head *head, const struct peer_block *trusted, size_t n, struct peer *peer);
-
 struct peer peer_of_v4(const void *four_bytes);
 struct peer peer_of_v6(const void *sixteen_bytes);
 bool peer_is_v4(const struct peer *peer);
 bool peer_is_loopback(const struct peer *peer);
-
-/* What the last X-Forwarded-Proto says. Only asked when the connection comes from a trusted proxy. */
-enum peer_scheme { PEER_SCHEME_NONE, PEER_SCHEME_HTTPS, PEER_SCHEME_OTHER };
-enum peer_scheme peer_forwarded_scheme(const struct http_head *head);
 
 #endif

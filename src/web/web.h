@@ -31,6 +31,7 @@ struct web_options {
     const char *authority;      /* host[:port] of the issuer, for absolute-form targets; NULL: any */
     const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
+    bool trust_forwarded; /* it is Forwarded (RFC 7239) that they write, not X-Forwarded-* */
     web_refusal *refusal; /* body and headers of web's own refusals; NULL: no body */
     void *refusal_arg;
 };

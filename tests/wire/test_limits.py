@@ -1,4 +1,6 @@
 """Guessing is slowed down, and those who do nothing wrong notice nothing. RATE_LIMIT"""
+import json
+
 import harness
 
 WRONG = "gds_wrong"
@@ -60,3 +62,27 @@ def test_an_address_behind_a_proxy(dev_factory):
     assert fail(trusting, "192.0.2.2") == 400
     distrusting = dev_factory("--limit-auth-failures", "5", limits=True)
     assert [fail(distrusting, f"192.0.2.{i}") for i in range(1, 9)][-1] == 429
+
+
+def test_forwarded_of_a_proxy(dev_factory, tmp_path):
+    """RFC 7239, once it is what the proxy is said to write; the other kind of header could be the client's. One address for limits and log. norm: X03"""
+    file = tmp_path / "grantd.ini"
+    file.write_text("[grantd]\ntrusted_proxies = 127.0.0.0/8\nproxy_headers = forwarded\n")
+    server = dev_factory("--config", file, "--limit-auth-failures", "5", limits=True)
+
+    def fail(**headers):
+        form = {**server.confidential.credentials, "client_secret": WRONG, "grant_type": "client_credentials"}
+        return server.post(harness.V3, form, headers={name.replace("_", "-"): value for name, value in headers.items()}).status
+
+    chain = 'for=198.51.100.9, for="192.0.2.1:4711";proto=http, for=127.0.0.2'
+    assert [fail(forwarded=chain) for _ in range(8)][-1] == 429
+    assert fail(forwarded="for=192.0.2.2") == 400 and fail(forwarded="for=198.51.100.9") == 400
+    assert fail(forwarded="for=192.0.2.1", x_forwarded_for="192.0.2.77") == 429
+    lines = [json.loads(line) for line in server.output().splitlines() if b"REQUEST_LIMITED" in line]
+    assert {line["peer"] for line in lines} == {"192.0.2.1"}
+    file.write_text("[grantd]\ntrusted_proxies = 127.0.0.0/8\n")
+    server.admin("reload")
+    assert fail(forwarded="for=192.0.2.1", x_forwarded_for="192.0.2.77") == 400, "from now on the other header counts"
+    file.write_text("[grantd]\n")
+    server.admin("reload")
+    assert [fail(x_forwarded_for=f"192.0.2.{i}") for i in range(100, 108)][-1] == 429, "nobody is trusted any more"
