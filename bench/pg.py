@@ -15,9 +15,9 @@ import sys
 import tempfile
 import urllib.parse
 
-import bench
+import kit
+import ops
 
-CLUSTER = bench.HERE.parent / "tests/pg/cluster.sh"
 ROWS = 100000  # of pgbench's own, beside grantd's
 
 KEY = "decode(lpad(to_hex(:r::int), 32, '0'), 'hex')"
@@ -52,13 +52,13 @@ def log_bytes(url):
     return int(psql(url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"))
 
 
-class Server(bench.Grantd):
-    def __init__(self, directory, url, threads):
+class Server(kit.Grantd):
+    def __init__(self, directory, url, threads):  # not pinned: it has as many threads as there are processors
         self.process = subprocess.Popen(
-            [bench.BINARY, "dev", "--json", "--listen", "127.0.0.1:0", "--data", directory, "--threads", str(threads), "--code-ttl", "600"],
-            stdout=subprocess.PIPE, text=True, env={**bench.ENVIRONMENT, "GRANTD_STORE": url})
+            [kit.BINARY, "dev", "--json", "--listen", "127.0.0.1:0", "--data", directory, "--threads", str(threads), "--code-ttl", "600"],
+            stdout=subprocess.PIPE, text=True, env={**kit.ENVIRONMENT, "GRANTD_STORE": url})
         self.info = json.loads(self.process.stdout.readline())
-        self.address = urllib.parse.urlsplit(self.info["issuer"])
+        self.netloc = urllib.parse.urlsplit(self.info["issuer"]).netloc
 
 
 def fill(url):
@@ -84,17 +84,14 @@ def pgbench(url, script, seconds, connections):
     return {"per_s": float(re.search(r"tps = ([\d.]+)", out).group(1)), "p99_us": times[len(times) * 99 // 100], "log": written / len(times)}
 
 
-def measure(server, url, row, options):
-    name, path, bodies, mode = row
+def measure(server, url, operation, options):
+    name = operation.name.removesuffix(" opaque")
     psql(url, "CHECKPOINT")
     beside = pgbench(url, SCRIPTS[name], options.seconds, 2 * options.threads)
     psql(url, "CHECKPOINT")
-    with tempfile.NamedTemporaryFile("w", suffix=".bodies") as file:
-        file.write("\n".join(bodies) + "\n")
-        file.flush()
-        before = log_bytes(url)
-        ours = bench.wrk(f"http://{server.address.netloc}{path}", file.name, mode, options.seconds, options.connections)
-        ours["log"] = (log_bytes(url) - before) / max(ours["requests"], 1)
+    before = log_bytes(url)
+    ours = kit.wrk(server.url(operation.path), operation.lines, options.seconds, options.connections, mode="once" if operation.once else "cycle")
+    ours["log"] = (log_bytes(url) - before) / max(ours["requests"], 1)
     return {"operation": name, "grantd": ours, "pgbench": beside, "share": ours["per_s"] / beside["per_s"]}
 
 
@@ -104,7 +101,7 @@ def run(url, options):
         server = Server(directory, url, options.threads)
         try:
             print("minting codes and tokens ...", file=sys.stderr, flush=True)
-            rows = [row for row in bench.operations(server, directory, options.count) if row[0] in SCRIPTS]
+            rows = [row for row in ops.operations(server, directory, options.count) if row.name.removesuffix(" opaque") in SCRIPTS]
             fill(url)
             print(f"PostgreSQL {psql(url, 'SHOW server_version')}, {2 * options.threads} connections for each of the two,"
                   f" fsync {psql(url, 'SHOW fsync')}, synchronous_commit {psql(url, 'SHOW synchronous_commit')}")
@@ -130,7 +127,7 @@ def main():
     options = parser.parse_args()
     url = os.environ.get("TEST_POSTGRES")
     if not url:
-        os.execv(CLUSTER, [str(CLUSTER), "run", sys.executable, *sys.argv])
+        os.execv(kit.CLUSTER, [str(kit.CLUSTER), "run", sys.executable, *sys.argv])
     results = run(url, options)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1))

@@ -8,7 +8,7 @@ import pytest
 import tree
 
 P = pathlib.PurePosixPath
-NPM = ["tests/clients", "tests/browser"]
+NPM = ["tests/clients", "tests/browser", "bench/peers"]
 
 
 def packages_of_dev():
