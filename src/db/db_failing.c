@@ -69,7 +69,8 @@ static void failing_submit(struct db_session *base, struct db_op *op) {
         return;
     }
     op->session = base;
-    if (!op->write || base->db->inline_writes) {
+    /* A session with a descriptor hears of answers by it alone, and nothing comes by it for an op that was not sent. */
+    if (!op->write || base->db->inline_writes || db_session_fd(s->inner) >= 0) {
         op_fail(db, op);
         return;
     }
