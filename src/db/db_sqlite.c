@@ -221,7 +221,10 @@ RC db_open_sqlite(const struct db_sqlite_options *options, struct db **out) {
     pthread_once(&library_once, library_set_up);
     struct sqlite_db *db = calloc(1, sizeof *db);
     size_t path_bytes = strlen(options->path) + 1;
-    if (!db || !(db->path = malloc(path_bytes))) return conn_fault(NULL, SQLITE_NOMEM, "open");
+    if (!db || !(db->path = malloc(path_bytes))) {
+        free(db);
+        return conn_fault(NULL, SQLITE_NOMEM, "open");
+    }
     memcpy(db->path, options->path, path_bytes);
     db->in_memory = str_eq(str_of(options->path), S(":memory:"));
     db->base.driver = &driver;

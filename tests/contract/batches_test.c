@@ -124,7 +124,7 @@ static void test_a_fault_brings_its_detail(void **state) {
 
 static void test_answers_wake_once_per_batch(void **state) {
     struct world *w = *state;
-    if (!contract_driver->threads || !contract_driver->wakes) skip();
+    if (!contract_driver->threads || !contract_driver->wakes) skip_because("it wakes nobody");
     enum { EACH = 64 };
     struct client two[2];
     struct client_call *calls = test_calloc(2 * EACH, sizeof *calls);
@@ -169,7 +169,7 @@ static void test_answers_come_in_order(void **state) {
 
 static void test_a_full_queue_says_busy(void **state) {
     struct world *w = *state;
-    if (!contract_driver->threads) skip();
+    if (!contract_driver->threads) skip_because("it has no queue");
     enum { MAX = 4, SENT = 40 };
     world_shut(w);
     world_open(w, &(struct world_options){.queue_max = MAX, .batch_max = 2});

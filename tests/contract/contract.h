@@ -116,6 +116,13 @@ struct lock;
 struct lock *lock_take(struct world *w);
 void lock_release(struct lock *lock);
 
+/* Leaves a test out, and says why: tests/tools/summary.py collects the reasons. */
+#define skip_because(reason)                                                                                           \
+    do {                                                                                                               \
+        print_message("[  REASON  ] %s: %s\n", contract_driver->name, reason);                                         \
+        skip();                                                                                                        \
+    } while (0)
+
 /* A row of a suite: each test has a store of its own. */
 #define ROW(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 

@@ -12,7 +12,7 @@ static void reopen(struct world *w) {
 
 static void test_it_is_all_there_after_a_reopen(void **state) {
     struct world *w = *state;
-    if (!contract_driver->persistent) skip();
+    if (!contract_driver->persistent) skip_because("memory does not outlive its store");
     populate(w);
     struct change insert = insert_of(0), rotate = change_of(CHANGE_GRANT_ROTATE, 0);
     rotate.generation = 1;
@@ -142,7 +142,7 @@ static void backup_check(struct world *w, const char *path, uint32_t at_least) {
 
 static void test_backup_while_writing(void **state) {
     struct world *w = *state;
-    if (!w->db->driver->backup) skip();
+    if (!w->db->driver->backup) skip_because("the database has means of its own for backups");
     struct writing wr = {.db = w->db};
     assert_int_equal(pthread_create(&wr.thread, NULL, write_main, &wr), 0);
     while (__atomic_load_n(&wr.acknowledged, __ATOMIC_ACQUIRE) < 100) usleep(1000);

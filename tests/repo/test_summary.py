@@ -27,9 +27,17 @@ def test_nothing_ran(tmp_path, capsys):
 
 
 def test_all_kinds(tmp_path, capsys):
-    junit(tmp_path, "wire", "", "", "<skipped/>")
+    junit(tmp_path, "wire", "", "", "<skipped message='no tool'/>")
     meson(tmp_path, "unit", {"result": "OK", "stderr": "[  PASSED  ] 12 test(s).\n"}, {"result": "OK"})
-    assert run(tmp_path, capsys) == (0, "15 passed, 0 failed, 1 skipped\n")
+    assert run(tmp_path, capsys) == (0, "skipped 1: no tool\n15 passed, 0 failed, 1 skipped\n")
+
+
+def test_skips_have_their_reasons(tmp_path, capsys):
+    said = "[  REASON  ] sqlite: it has no queue\n[  SKIPPED ] 1 test(s), listed below:\n[  PASSED  ] 2 test(s).\n"
+    meson(tmp_path, "parts", *[{"result": "OK", "stdout": said}] * 2, {"name": "contract postgres", "result": "SKIP", "stderr": "not installed\n"})
+    junit(tmp_path, "wire", "<skipped/>")
+    assert run(tmp_path, capsys) == (0, "skipped 1: contract postgres: not installed\nskipped 1: no reason given\n"
+                                        "skipped 2: sqlite: it has no queue\n4 passed, 0 failed, 4 skipped\n")
 
 
 def test_failures_count(tmp_path, capsys):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds up what the stages of `./dev test` left in a directory and prints `N passed, N failed, N skipped`.
+"""Adds up what the stages of `./dev test` left in a directory and prints why tests were skipped, then `N passed, N failed, N skipped`.
 
 *.xml        JUnit files of pytest: one test per case
 *-meson.json Meson's test logs: the cases that cmocka counts in each program, or one per program
@@ -7,6 +7,7 @@ failed-stages  a stage per line; one that failed without a failed test counts as
 
 Exit status 1 when something failed or no test ran.
 """
+import collections
 import json
 import pathlib
 import re
@@ -14,6 +15,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 CMOCKA = re.compile(r"\[\s*(PASSED|FAILED|SKIPPED)\s*\] (\d+) test\(s\)")
+REASON = re.compile(r"^\[\s*REASON\s*\] (.+)$", re.M)  # skip_because of the contract suite
 MESON_OK = {"OK", "EXPECTEDFAIL"}
 
 
@@ -49,14 +51,29 @@ def count_meson(path):
     return tuple(map(sum, zip(*rows))) if rows else (0, 0, 0)
 
 
+def reasons_junit(path):
+    for case in ElementTree.parse(path).iter("testcase"):
+        for skipped in case.iter("skipped"):
+            yield skipped.get("message") or "no reason given"
+
+
+def reasons_meson(path):
+    for row in (json.loads(line) for line in path.read_text().splitlines() if line):
+        if row["result"] == "SKIP":
+            yield f"{row.get('name')}: {(row.get('stderr') or '').strip() or 'no reason given'}"
+        yield from REASON.findall(row.get("stdout", ""))
+
+
 def main(directory):
     total = [0, 0, 0]
-    failures_of = {}
+    failures_of, reasons = {}, collections.Counter()
     for path in sorted(directory.iterdir()):
         if path.suffix == ".xml":
             counts = count_junit(path)
+            reasons.update(reasons_junit(path))
         elif path.name.endswith("-meson.json"):
             counts = count_meson(path)
+            reasons.update(reasons_meson(path))
         else:
             continue
         stage = path.stem.removesuffix("-meson")
@@ -65,6 +82,8 @@ def main(directory):
     failed_stages = directory / "failed-stages"
     if failed_stages.exists():
         total[1] += sum(1 for stage in failed_stages.read_text().split() if not failures_of.get(stage))
+    for reason, times in sorted(reasons.items()):
+        print(f"skipped {times}: {reason}")
     print("%d passed, %d failed, %d skipped" % tuple(total))
     return 0 if total[0] and not total[1] else 1
 
