@@ -1,24 +1,44 @@
 #include "follow.h"
 
 #include "log.h"
+#include "migrate.h"
 
 #define POLL_PERIOD_MS 5000
 
-static RC read_version(struct instance *i, int64_t *out) {
+/* The one number of a listing; *out stays when there is none. */
+static RC read_number(struct instance *i, const struct listing *listing, int64_t *out) {
     struct arena *arena = arena_new(1024);
-    struct listing listing = {.kind = LISTING_VERSION};
     struct listed rows = {.n = 0};
-    struct rc rc = storage_list(i->admin, &listing, arena, &rows);
+    struct rc rc = storage_list(i->admin, listing, arena, &rows);
     if (rc_ok(rc) && rows.n) *out = *(const int64_t *)rows.rows;
     arena_free(arena);
     return rc;
 }
 
+static RC check_registry(struct follow *f) {
+    const struct listing listing = {.kind = LISTING_VERSION};
+    int64_t version = f->instance->registry->version;
+    TRY(read_number(f->instance, &listing, &version));
+    return version == f->instance->registry->version ? RC_OK : instance_reload(f->instance);
+}
+
+static RC check_schema(struct follow *f) {
+    int64_t known = migrate_newest(migrate_own_steps()), needs = 0;
+    const struct listing listing = {.kind = LISTING_SCHEMA_NEEDS, .known = known};
+    TRY(read_number(f->instance, &listing, &needs));
+    if (needs <= known || f->told) return RC_OK;
+    f->told = true;
+    f->outdated(f->arg, rc_fail(FAULT_DB_SCHEMA,
+                                "a newer release changed the schema of the store: it is for programs that know schema "
+                                "%lld, this one knows %lld; start a newer grantd",
+                                (long long)needs, (long long)known));
+    return RC_OK;
+}
+
 /* Requests need no new registry to be answered rightly about grants, so trouble of the store is left to the next round. */
 static void check(struct follow *f) {
-    int64_t version = f->instance->registry->version;
-    struct rc rc = read_version(f->instance, &version);
-    if (rc_ok(rc) && version != f->instance->registry->version) rc = instance_reload(f->instance);
+    struct rc rc = check_schema(f);
+    if (rc_ok(rc) && !f->told) rc = check_registry(f);
     if (!rc_ok(rc)) LOG(EVENT_FOLLOW_FAILED, NULL, rc_name(rc), rc_detail());
 }
 
@@ -43,12 +63,10 @@ static void on_readable(void *arg) {
     db_drain(storage_admin_session(f->instance->admin));
 }
 
-RC follow_start(struct follow *f, struct instance *instance, struct web_loop *loop) {
-    struct db_session *session = storage_admin_session(instance->admin);
-    int fd = db_session_fd(session);
+RC follow_start(struct follow *f) {
+    int fd = db_session_fd(storage_admin_session(f->instance->admin));
     if (fd < 0) return RC_OK;
-    *f = (struct follow){.instance = instance, .loop = loop};
-    storage_admin_on_change(instance->admin, on_change, f);
-    TRY(web_loop_watch(loop, fd, on_readable, f));
-    return web_loop_every(loop, POLL_PERIOD_MS, on_poll, f);
+    storage_admin_on_change(f->instance->admin, on_change, f);
+    TRY(web_loop_watch(f->loop, fd, on_readable, f));
+    return web_loop_every(f->loop, POLL_PERIOD_MS, on_poll, f);
 }

@@ -4,37 +4,16 @@
 #include "datadir.h"
 #include "digest.h"
 #include "log.h"
+#include "migrate.h"
 #include "publish.h"
 #include "registry_load.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-static RC open_postgres(struct instance *i, bool inline_writes) {
-    struct db_pg_options options = {
-        .url = arena_cstr(i->arena, i->options.store),
-        .inline_writes = inline_writes,
-        .pooled = i->options.store_pooled,
-        .queue_max = (unsigned)i->options.write_queue_max,
-        .batch_max = (unsigned)i->options.store_batch_max,
-        .deadline_ms = i->options.store_deadline_s * 1000,
-    };
-    return db_open_pg(&options, &i->db);
-}
-
-static RC open_sqlite(struct instance *i, bool inline_writes) {
-    struct db_sqlite_options options = {
-        .path = options_store_path(&i->options, i->arena),
-        .inline_writes = inline_writes,
-        .queue_max = (unsigned)i->options.write_queue_max,
-    };
-    return db_open_sqlite(&options, &i->db);
-}
-
 static RC open_store(struct instance *i, bool inline_writes) {
-    TRY((options_store_is_postgres(&i->options) ? open_postgres : open_sqlite)(i, inline_writes));
-    TRY(storage_migrate(i->db, i->arena));
-    TRY(i->db->driver->prepare(i->db, store_sql, store_sql_count));
+    TRY(storage_open(&i->options, inline_writes, i->arena, &i->db));
+    TRY((i->options.migrate ? storage_migrate(i->db, i->arena) : storage_require(i->db)));
     return storage_admin_open(i->db, &i->admin);
 }
 

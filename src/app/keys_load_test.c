@@ -2,6 +2,7 @@
 
 #include "bounds.h"
 #include "envelope.h"
+#include "migrate.h"
 
 #include "random.h"
 #include "rows_test.h"

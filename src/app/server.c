@@ -54,7 +54,8 @@ struct server {
     struct health health;
     struct follow follow;
     struct admin_http admin;
-    bool hurry; /* a second signal came */
+    bool hurry;         /* a second signal came */
+    char outdated[240]; /* why the program cannot go on with its store; empty: it can */
     unsigned purge_rounds;
     int64_t next_keys_ms;
 };
@@ -170,6 +171,7 @@ static void on_interrupt(void *arg);
 static void on_hangup(void *arg);
 static void on_purge(void *arg);
 static void on_keys(void *arg);
+static void on_outdated(void *arg, struct rc rc);
 
 /* The admin API. */
 static void open_admin(struct server *s) {
@@ -193,7 +195,8 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGTERM, on_terminate, s));
     TRY(web_loop_on_signal(s->main_loop, SIGINT, on_interrupt, s));
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
-    TRY(follow_start(&s->follow, s->instance, s->main_loop));
+    s->follow = (struct follow){.instance = s->instance, .loop = s->main_loop, .outdated = on_outdated, .arg = s};
+    TRY(follow_start(&s->follow));
     TRY(web_loop_every(s->main_loop, KEYS_PERIOD_MS, on_keys, s));
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
@@ -277,6 +280,13 @@ static void stop_for_good(struct server *s, const char *signal_name) {
 
 static void on_terminate(void *arg) { stop_for_good(arg, "SIGTERM"); }
 static void on_interrupt(void *arg) { stop_for_good(arg, "SIGINT"); }
+
+static void on_outdated(void *arg, struct rc rc) {
+    struct server *s = arg;
+    snprintf(s->outdated, sizeof s->outdated, "%s", rc_detail());
+    LOG(EVENT_STORE_OUTDATED, NULL, rc_name(rc), s->outdated);
+    if (!s->health.draining) stop_for_good(s, "none");
+}
 
 /* The new program has our sockets; what it still needs is that we go. */
 static void on_prepared(void *arg) {
@@ -417,7 +427,7 @@ RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
     }
     s->instance->publish = NULL;
     log_stop();
-    return rc;
+    return *s->outdated ? rc_fail(FAULT_DB_SCHEMA, "%s", s->outdated) : rc;
 }
 
 /* A socket file that stays behind would look as if somebody listened. */

@@ -7,6 +7,31 @@
 
 #define PURGE_ROWS 500 /* of each kind in one batch: about as long as one ordinary commit */
 
+static RC open_postgres(const struct options *o, bool inline_writes, struct arena *arena, struct db **out) {
+    struct db_pg_options options = {
+        .url = arena_cstr(arena, o->store),
+        .inline_writes = inline_writes,
+        .pooled = o->store_pooled,
+        .queue_max = (unsigned)o->write_queue_max,
+        .batch_max = (unsigned)o->store_batch_max,
+        .deadline_ms = o->store_deadline_s * 1000,
+    };
+    return db_open_pg(&options, out);
+}
+
+static RC open_sqlite(const struct options *o, bool inline_writes, struct arena *arena, struct db **out) {
+    struct db_sqlite_options options = {
+        .path = options_store_path(o, arena),
+        .inline_writes = inline_writes,
+        .queue_max = (unsigned)o->write_queue_max,
+    };
+    return db_open_sqlite(&options, out);
+}
+
+RC storage_open(const struct options *o, bool inline_writes, struct arena *arena, struct db **out) {
+    return (options_store_is_postgres(o) ? open_postgres : open_sqlite)(o, inline_writes, arena, out);
+}
+
 /* requests */
 
 static void call_finish(struct storage_call *call, struct rc rc) {
@@ -182,28 +207,6 @@ RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena
     store_plan_ask(ask, w->stmts);
     TRY(admin_run(s, w, 1, false, arena));
     return store_read_ask(ask, &w->op.rows[0], arena, out);
-}
-
-/* One step. When another node was faster it fails, and is done all the same. */
-static RC migrate_step(struct db *db, const struct store_migration *m, struct arena *arena) {
-    struct rc rc = db->driver->script(db, db_dialect(db, arena, m->sql));
-    if (rc_ok(rc)) return rc;
-    const char *detail = arena_cstr(arena, str_of(rc_detail()));
-    int64_t version = 0;
-    TRY(db->driver->schema_version(db, &version));
-    return version >= m->version ? RC_OK : rc_fail((enum fault)rc.fault, "%s: %s", m->name, detail);
-}
-
-RC storage_migrate(struct db *db, struct arena *arena) {
-    int64_t version = 0;
-    TRY(db->driver->schema_version(db, &version));
-    int64_t newest = store_migrations[store_migration_count - 1].version;
-    if (version > newest)
-        return rc_fail(FAULT_DB_SCHEMA, "the store has schema %lld, this program knows %lld: start a newer grantd",
-                       (long long)version, (long long)newest);
-    for (size_t i = 0; i < store_migration_count; i++)
-        if (store_migrations[i].version > version) TRY(migrate_step(db, &store_migrations[i], arena));
-    return db->driver->prepare(db, store_sql, store_sql_count);
 }
 
 RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more) {

@@ -2,7 +2,11 @@
 #ifndef GRANTD_STORAGE_H
 #define GRANTD_STORAGE_H
 
+#include "options.h"
 #include "store.h"
+
+/* Opens the store that the options name, as it is: see migrate.h. */
+RC storage_open(const struct options *o, bool inline_writes, struct arena *arena, struct db **out);
 
 /* A pending question or change of one request. Lives in the request's arena until done. */
 struct storage_call {
@@ -36,10 +40,6 @@ RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *
                 int32_t *out_id);
 RC storage_change(struct storage_admin *s, const struct change *change, struct arena *arena, enum outcome *out);
 RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out);
-
-/* Brings an empty or older database to the newest schema and has the table of statements checked; once after opening, before the
- * first session is used. FAULT_DB_SCHEMA when it is newer than this program knows. */
-RC storage_migrate(struct db *db, struct arena *arena);
 
 /* One batch of the purge; *out_more says whether another one would find something. */
 RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more);

@@ -9,24 +9,36 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const char *const migrate_takes[] = {"data", "store", "store_pooled", "store_deadline_s", "config", NULL};
+
 static const struct command commands[] = {
     {"dev",
      "[--listen ADDR:PORT] [--data DIR] [--json] [OPTION ...]",
      "Run a server to try things on, with apps, an account and a person in it.",
-     {{"--json", "Print one line of JSON when it is ready."},
-      {"--no-auto-approve", "Do not answer authorization requests at once."}},
-     cmd_dev},
-    {"serve", "--data DIR --listen ADDR:PORT --issuer URL [OPTION ...]", "Run the server.", {{0}}, cmd_serve},
+     {{"--json", "Print one line of JSON when it is ready.", NULL},
+      {"--no-auto-approve", "Do not answer authorization requests at once.", NULL}},
+     cmd_dev,
+     NULL},
+    {"serve", "--data DIR --listen ADDR:PORT --issuer URL [OPTION ...]", "Run the server.", {{0}}, cmd_serve, NULL},
     {"upgrade",
      "--data DIR",
      "Put the program on disk in the place of the one that runs, without refusing a connection.",
      {{0}},
-     cmd_upgrade},
+     cmd_upgrade,
+     NULL},
+    {"migrate",
+     "[--status] [--json] (--data DIR | --store URL)",
+     "Bring the schema of a store up to date. Nodes on the same database go on meanwhile.",
+     {{"--status", "Change nothing; say which steps are done and which are missing.", NULL},
+      {"--json", "Print JSON.", NULL}},
+     cmd_migrate,
+     migrate_takes},
     {"check-config",
      "[--json] [OPTION ...]",
      "Check the options for serve and print the ones in effect.",
-     {{"--json", "Print JSON."}},
-     cmd_check_config},
+     {{"--json", "Print JSON.", NULL}},
+     cmd_check_config,
+     NULL},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -73,12 +85,23 @@ static void add_option_help(struct buf *out, const struct option_row *row) {
     help_add_row(out, (str){left, (size_t)n}, str_head((str){text, (size_t)m}, sizeof text - 1));
 }
 
+static bool takes(const struct command *c, const struct option_row *row) {
+    const char *const *name = c->takes;
+    while (name && *name && !str_eq(str_of(*name), str_of(row->name))) name++;
+    return !name || *name;
+}
+
 static int show_command_help(const struct command *c) {
     struct buf out = buf_growing(1 << 16);
     buf_printf(&out, "%s\n\nusage: grantd %s %s\n\n", c->doc, c->name, c->usage);
-    for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++)
-        help_add_row(&out, str_of(c->flags[i].flag), str_of(c->flags[i].doc));
-    for (size_t i = 0; i < option_count; i++) add_option_help(&out, &option_rows[i]);
+    for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++) {
+        char left[64];
+        const char *value = c->flags[i].value;
+        snprintf(left, sizeof left, "%s%s%s", c->flags[i].flag, value ? " " : "", value ? value : "");
+        help_add_row(&out, str_of(left), str_of(c->flags[i].doc));
+    }
+    for (size_t i = 0; i < option_count; i++)
+        if (takes(c, &option_rows[i])) add_option_help(&out, &option_rows[i]);
     buf_add(
         &out,
         S("\nEvery option can stand in an options file (--config) and in the environment (GRANTD_NAME) as well.\n"));
@@ -97,20 +120,34 @@ static int wrong_usage(const char *command, str problem, const char *best) {
 static int unknown_flag(const struct command *c, const char *arg, struct arena *arena) {
     struct suggestion s = suggest_for(str_head(str_of(arg), str_find(str_of(arg), '=')));
     for (size_t i = 0; i < COMMAND_FLAGS_MAX && c->flags[i].flag; i++) suggest_add(&s, c->flags[i].flag);
-    for (size_t i = 0; i < option_count; i++) suggest_add(&s, option_rows[i].flag);
+    for (size_t i = 0; i < option_count; i++)
+        if (takes(c, &option_rows[i])) suggest_add(&s, option_rows[i].flag);
     const char *kind = arg[0] == '-' ? "there is no option" : "there is too much:";
     return wrong_usage(c->name, arena_printf(arena, "%s %.80s", kind, arg), s.best);
 }
 
-/* The switches of the command itself; options_load has left them in argv. */
-static int read_flags(const struct command *c, int argc, char **argv, struct command_line *line) {
-    for (int a = 0; a < argc; a++) {
-        size_t i = 0;
-        while (i < COMMAND_FLAGS_MAX && c->flags[i].flag && !str_eq(str_of(argv[a]), str_of(c->flags[i].flag))) i++;
-        if (i == COMMAND_FLAGS_MAX || !c->flags[i].flag) return unknown_flag(c, argv[a], line->arena);
-        line->given[i] = true;
-    }
+/* Takes --flag, --flag VALUE or --flag=VALUE at argv[*a]. */
+static int read_flag(const struct command *c, int argc, char **argv, int *a, struct command_line *line) {
+    str value = str_of(argv[*a]);
+    str name = str_take(&value, '=');
+    bool joined = name.n < strlen(argv[*a]);
+    size_t i = 0;
+    while (i < COMMAND_FLAGS_MAX && c->flags[i].flag && !str_eq(name, str_of(c->flags[i].flag))) i++;
+    if (i == COMMAND_FLAGS_MAX || !c->flags[i].flag || (joined && !c->flags[i].value))
+        return unknown_flag(c, argv[*a], line->arena);
+    line->given[i] = true;
+    if (!c->flags[i].value) return COMMAND_DONE;
+    if (!joined && *a + 1 >= argc)
+        return wrong_usage(c->name, arena_printf(line->arena, "%s needs a value", c->flags[i].flag), NULL);
+    line->value[i] = joined ? value : str_of(argv[++*a]);
     return COMMAND_DONE;
+}
+
+/* The flags of the command itself; options_load has left them in argv. */
+static int read_flags(const struct command *c, int argc, char **argv, struct command_line *line) {
+    int status = COMMAND_DONE;
+    for (int a = 0; a < argc && status == COMMAND_DONE; a++) status = read_flag(c, argc, argv, &a, line);
+    return status;
 }
 
 static bool wants_help(int argc, char **argv) {
@@ -121,7 +158,7 @@ static bool wants_help(int argc, char **argv) {
 
 static int read_and_run(const struct command *c, int argc, char **argv, struct command_line *line) {
     enum log_level level;
-    struct option_words words = {.n = argc, .words = argv};
+    struct option_words words = {.n = argc, .words = argv, .only = c->takes};
     line->source = (struct options_source){.words = words, .environment = environ};
     struct rc rc = options_load(&line->options, &words, environ, line->arena);
     if (!rc_ok(rc) && words.wrong) return wrong_usage(c->name, str_of(rc_detail()), NULL);
@@ -169,6 +206,15 @@ static bool is_word(const char *word, const char *name, const char *flag) {
     return str_eq(str_of(word), str_of(name)) || str_eq(str_of(word), str_of(flag));
 }
 
+/* How many words at argv are the name of a command; 0: it is another one. */
+static int words_of(const struct command *c, int argc, char **argv) {
+    str name = str_of(c->name);
+    int n = 0;
+    for (; name.n; n++)
+        if (n == argc || !str_eq(str_of(argv[n]), str_take(&name, ' '))) return 0;
+    return n;
+}
+
 int main(int argc, char **argv) {
     if (!crypto_start()) return command_fail(rc_fail(FAULT_CRYPTO, "the crypto libraries do not start"));
     if (argc < 2) return wrong_usage("", S("say which command"), NULL);
@@ -177,8 +223,10 @@ int main(int argc, char **argv) {
     if (is_word(word, "help", "--help") || is_word(word, "-h", "-h")) return show_help();
     if (argc == 3 && is_word(word, "docs", "docs") && is_word(argv[2], "options", "options"))
         return show_options_page();
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (str_eq(str_of(word), str_of(commands[i].name))) return run_command(&commands[i], argc - 2, argv + 2);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        int n = words_of(&commands[i], argc - 1, argv + 1);
+        if (n) return run_command(&commands[i], argc - 1 - n, argv + 1 + n);
+    }
     if (cli_has(word)) return cli_main(argc, argv);
     return unknown_command(word);
 }

@@ -75,15 +75,35 @@ struct db_op {
 struct db;
 struct db_session;
 
+struct db_schema {
+    int64_t version; /* the greatest of schema_versions(version); 0 on an empty database */
+    int64_t needs; /* of steps the program does not know: what it must know to go on all the same; 0: there are none */
+};
+
+struct db_index {
+    const char *name;
+    const char *on; /* "table (columns)" */
+};
+
+struct db_progress {
+    void (*tell)(void *arg, int64_t done, int64_t total);
+    void *arg;
+};
+
 struct db_driver {
     const char *name;
     RC (*open_session)(struct db *db, void (*wake)(void *arg), void *arg, struct db_session **out);
     void (*close_session)(struct db_session *s);
     void (*submit)(struct db_session *s, struct db_op *op);
     void (*drain)(struct db_session *s);
-    RC (*script)(struct db *db, const char *sql); /* migrations and set-up; synchronous, one transaction */
-    RC(*schema_version)
-    (struct db *db, int64_t *out_version); /* the greatest of schema_versions(version); 0 on an empty database */
+    /* Migrations and set-up; synchronous, one transaction. It gives up waiting for a lock before requests that wait behind it become late, and
+     * tries again for a while, then FAULT_DB_BUSY. */
+    RC (*script)(struct db *db, const char *sql);
+    /* What the database says of its schema to a program that knows `known` steps of it. */
+    RC (*schema)(struct db *db, int64_t known, struct db_schema *out);
+    /* Builds an index that is not there yet while others read and write; what an earlier try left behind is no hindrance. May take long:
+     * `progress` (NULL: nobody) hears of it in parts of a total. */
+    RC (*index)(struct db *db, const struct db_index *index, const struct db_progress *progress);
     /* Checks that every statement compiles, and makes `table` (which stays the caller's) the one that ops point into. Before the
      * first submit; the same table again is allowed. FAULT_DB_SCHEMA when one does not compile. */
     RC (*prepare)(struct db *db, const struct db_sql *table, size_t n);

@@ -107,8 +107,12 @@ static RC failing_script(struct db *base, const char *sql) {
     return inner_of(base)->driver->script(inner_of(base), sql);
 }
 
-static RC failing_schema_version(struct db *base, int64_t *out_version) {
-    return inner_of(base)->driver->schema_version(inner_of(base), out_version);
+static RC failing_schema(struct db *base, int64_t known, struct db_schema *out) {
+    return inner_of(base)->driver->schema(inner_of(base), known, out);
+}
+
+static RC failing_index(struct db *base, const struct db_index *index, const struct db_progress *progress) {
+    return inner_of(base)->driver->index(inner_of(base), index, progress);
 }
 
 static RC failing_prepare(struct db *base, const struct db_sql *table, size_t n) {
@@ -138,7 +142,8 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
         .submit = failing_submit,
         .drain = failing_drain,
         .script = failing_script,
-        .schema_version = failing_schema_version,
+        .schema = failing_schema,
+        .index = failing_index,
         .prepare = failing_prepare,
         .backup = inner->driver->backup ? failing_backup : NULL,
         .close = failing_close,

@@ -1,5 +1,14 @@
 #include "db_op.h"
 
+#include <stdio.h>
+
+const char *schema_needs(int64_t known, char out[SCHEMA_NEEDS_BYTES]) {
+    snprintf(out, SCHEMA_NEEDS_BYTES,
+             "SELECT max(coalesce(readable_from, version)) FROM schema_versions WHERE version > %lld",
+             (long long)known);
+    return out;
+}
+
 void op_start(struct db_op *op, struct db_session *session) {
     op->next = NULL;
     op->session = session;

@@ -4,6 +4,14 @@
 
 #include "db.h"
 
+#define INDEX_BYTES 512 /* of a statement that makes one */
+
+/* What the drivers ask of schema_versions. Steps from the one on that made the column say which programs may go on; one that does not, none but
+ * those that know it. */
+#define SCHEMA_VERSION     "SELECT max(version) FROM schema_versions"
+#define SCHEMA_NEEDS_BYTES 128
+const char *schema_needs(int64_t known, char out[SCHEMA_NEEDS_BYTES]);
+
 /* Empties the results of an op before it runs. */
 void op_start(struct db_op *op, struct db_session *session);
 

@@ -1,4 +1,4 @@
-/* The PostgreSQL driver: sessions, and what is done once at start. */
+/* The PostgreSQL driver: sessions, opening and closing. */
 #include "db_pg.h"
 
 #include <stdio.h>
@@ -209,90 +209,6 @@ static void pg_close_session(struct db_session *base) {
     session_free(s);
 }
 
-/* ---- once at start: a connection for the moment ---- */
-
-static RC run_script(PGconn *pg, const char *sql, PGresult **out) {
-    PGresult *result = PQexec(pg, sql);
-    ExecStatusType status = PQresultStatus(result);
-    bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-    struct rc rc = ok ? RC_OK : pg_fault(pg, result, "the database refused");
-    if (ok && out)
-        *out = result;
-    else
-        PQclear(result);
-    return rc;
-}
-
-/* One lock for all who change the schema: who comes second sees what the first has done, and fails at the first statement. */
-static RC script_on(PGconn *pg, const char *sql) {
-    TRY(run_script(pg, "BEGIN; SELECT pg_advisory_xact_lock(113723323639141)", NULL));
-    TRY(run_script(pg, sql, NULL));
-    return run_script(pg, "COMMIT", NULL);
-}
-
-static RC pg_script(struct db *base, const char *sql) {
-    PGconn *pg;
-    TRY(pg_connect((struct pg_db *)base, &pg));
-    struct rc rc = script_on(pg, sql); /* closing the connection takes back what was not committed */
-    PQfinish(pg);
-    return rc;
-}
-
-static RC number_of(PGconn *pg, const char *sql, int64_t *out) {
-    PGresult *result = NULL;
-    uint64_t number = 0;
-    TRY(run_script(pg, sql, &result));
-    if (PQntuples(result) == 1 && PQnfields(result) == 1)
-        str_to_u64(str_of(PQgetvalue(result, 0, 0)), INT64_MAX, &number);
-    PQclear(result);
-    *out = (int64_t)number;
-    return RC_OK;
-}
-
-static RC version_of(PGconn *pg, int64_t *out_version) {
-    int64_t tables = 0;
-    *out_version = 0;
-    TRY(number_of(pg, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('schema_versions')", &tables));
-    return tables ? number_of(pg, "SELECT max(version) FROM schema_versions", out_version) : RC_OK;
-}
-
-static RC pg_schema_version(struct db *base, int64_t *out_version) {
-    PGconn *pg;
-    TRY(pg_connect((struct pg_db *)base, &pg));
-    struct rc rc = version_of(pg, out_version);
-    PQfinish(pg);
-    return rc;
-}
-
-/* In one transaction, so that a pooler in transaction mode gives it one connection; nothing stays behind on that. */
-static RC learn_on(struct pg_db *db, PGconn *pg) {
-    TRY(run_script(pg, "BEGIN", NULL));
-    TRY(pg_prepare_all(db, pg));
-    TRY(pg_learn_types(db, pg));
-    TRY(run_script(pg, "DEALLOCATE ALL", NULL));
-    TRY(pg_prepare_all(db, pg));
-    return run_script(pg, "DEALLOCATE ALL; ROLLBACK", NULL);
-}
-
-static RC pg_prepare(struct db *base, const struct db_sql *table, size_t n) {
-    struct pg_db *db = (struct pg_db *)base;
-    if (db->table == table && db->n_table == n) return RC_OK;
-    if (db->table) return rc_fail(FAULT_INTERNAL, "another table of statements is in use");
-    struct pg_db learnt = *db;
-    PGconn *pg;
-    TRY(pg_connect(db, &pg));
-    learnt.table = table;
-    learnt.n_table = n;
-    pg_types_make(&learnt);
-    struct rc rc = learn_on(&learnt, pg);
-    PQfinish(pg);
-    if (rc_ok(rc))
-        *db = learnt;
-    else
-        free(learnt.types);
-    return rc;
-}
-
 static void pg_close(struct db *base) {
     struct pg_db *db = (struct pg_db *)base;
     pg_params_free(db);
@@ -314,7 +230,8 @@ static const struct db_driver driver = {
     .submit = pg_submit,
     .drain = pg_drain,
     .script = pg_script,
-    .schema_version = pg_schema_version,
+    .schema = pg_schema,
+    .index = pg_index,
     .prepare = pg_prepare,
     .close = pg_close,
     .words = words,

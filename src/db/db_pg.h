@@ -141,6 +141,17 @@ RC pg_learn_types(struct pg_db *db, PGconn *pg);
 /* Prepares every statement of the table on a connection. FAULT_DB_SCHEMA when one does not compile. */
 RC pg_prepare_all(const struct pg_db *db, PGconn *pg);
 
+/* db_pg_once.c: on a connection for the moment, in a thread that may wait; see db_driver */
+
+#define TELL_STATEMENT "NOTIFY grantd"
+
+/* Runs statements as text. *out (may be NULL) is the last one's result, which the caller clears. */
+RC pg_run(PGconn *pg, const char *sql, PGresult **out);
+RC pg_script(struct db *base, const char *sql);
+RC pg_schema(struct db *base, int64_t known, struct db_schema *out);
+RC pg_index(struct db *base, const struct db_index *index, const struct db_progress *progress);
+RC pg_prepare(struct db *base, const struct db_sql *table, size_t n);
+
 /* db_pg_fault.c */
 
 /* Makes a fault of what the server said. A NULL result: what the connection says. */

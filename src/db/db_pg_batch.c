@@ -14,7 +14,6 @@ enum { OID_BOOL = 16, OID_BYTES = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 2
 
 /* One lock for what changes several rows (administration, purge), whatever node does it; "grantd" in letters. */
 #define LOCK_STATEMENT "SELECT pg_advisory_xact_lock(113723323639140)"
-#define TELL_STATEMENT "NOTIFY grantd"
 
 static const struct db_sql *row_of_item(const struct lane *lane, const struct item *item) {
     return &lane->session->db->table[item->op->stmts[item->index].sql];

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,20 +109,31 @@ static RC query_number(struct conn *c, const char *sql, int64_t *out) {
     return rc;
 }
 
-static RC version_read(struct conn *c, int64_t *out_version) {
+static RC schema_read(struct conn *c, int64_t known, struct db_schema *out) {
     int64_t tables = 0;
-    *out_version = 0;
+    char sql[SCHEMA_NEEDS_BYTES];
+    *out = (struct db_schema){.version = 0};
     TRY(query_number(c, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_versions'",
                      &tables));
-    return tables ? query_number(c, "SELECT max(version) FROM schema_versions", out_version) : RC_OK;
+    if (tables) TRY(query_number(c, SCHEMA_VERSION, &out->version));
+    return out->version > known ? query_number(c, schema_needs(known, sql), &out->needs) : RC_OK;
 }
 
-static RC sqlite_schema_version(struct db *base, int64_t *out_version) {
+static RC sqlite_schema(struct db *base, int64_t known, struct db_schema *out) {
     struct sqlite_db *db = (struct sqlite_db *)base;
     pthread_mutex_lock(&db->writing);
-    struct rc rc = version_read(&db->writer, out_version);
+    struct rc rc = schema_read(&db->writer, known, out);
     pthread_mutex_unlock(&db->writing);
     return rc;
+}
+
+/* One program has the file, and changes wait in its queue meanwhile. */
+static RC sqlite_index(struct db *base, const struct db_index *index, const struct db_progress *progress) {
+    char sql[INDEX_BYTES];
+    (void)progress;
+    int n = snprintf(sql, sizeof sql, "CREATE INDEX IF NOT EXISTS %s ON %s", index->name, index->on);
+    if (n < 0 || (size_t)n >= sizeof sql) return rc_fail(FAULT_INTERNAL, "the index %s is too long", index->name);
+    return sqlite_script(base, sql);
 }
 
 static RC table_check(struct conn *c) {
@@ -177,7 +189,8 @@ static const struct db_driver driver = {
     .submit = sqlite_submit,
     .drain = sqlite_drain,
     .script = sqlite_script,
-    .schema_version = sqlite_schema_version,
+    .schema = sqlite_schema,
+    .index = sqlite_index,
     .prepare = sqlite_prepare,
     .backup = sqlite_backup,
     .close = sqlite_close,

@@ -18,6 +18,7 @@ enum listing_kind {
     LISTING_KEYS,         /* all -> struct sealed_key[] */
     LISTING_SIGNING_KEYS, /* all, by use -> struct sealed_signing_key[] */
     LISTING_VERSION,      /* -> int64_t[1], raised by every administrative change */
+    LISTING_SCHEMA_NEEDS, /* of steps behind .known -> int64_t[1]: the schema that a program must know to go on; 0: there are none */
     LISTING_KINDS
 };
 
@@ -28,6 +29,7 @@ struct listing {
     bool by_grant_id;
     struct grant_id grant_id, after_grant;
     int32_t limit; /* rows at most; 0: 1000 for pages */
+    int64_t known; /* a version of the schema */
 };
 
 struct listed_secret {

@@ -31,12 +31,19 @@ int32_t store_edit_id(const struct db_rows *rows);
  * row counts come back as returned rows. Plans the statements from number `first` on; 0: that was all. */
 size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_stmt out[DB_STMTS_MAX]);
 
-/* Migrations, numbered from 1, forward only; text in the portable subset (see db_dialect). */
+/* Migrations, numbered from 1, forward only; text in the portable subset (see db_dialect).
+ *
+ * Nodes of the release before go on while a step is made and behind it, so a step only adds: tables, columns that are NULL or have a
+ * constant default, indexes (by `index`, when the table may be large). What takes away or changes meaning waits until no release that is
+ * in use needs it; such a step says by readable_from from which schema on a program may go on. */
 struct store_migration {
     int64_t version;
     const char *name;
-    const char *sql; /* ends by recording its own version */
+    const char *sql;       /* ends by recording its own version and, from STORE_READABLE_SINCE on, readable_from */
+    int64_t readable_from; /* the first schema whose programs work behind this step */
+    struct db_index index; /* is built before `sql` runs, while others work; name NULL: none */
 };
+#define STORE_READABLE_SINCE 7 /* the step that made the column */
 extern const struct store_migration store_migrations[];
 extern const size_t store_migration_count;
 

@@ -70,6 +70,10 @@ void store_plan_listing(const struct listing *l, struct db_stmt *out) {
     case LISTING_GRANTS: plan_grants(l, limit, out); break;
     case LISTING_KEYS: stmt_begin(out, SQL_LIST_KEYS); break;
     case LISTING_SIGNING_KEYS: stmt_begin(out, SQL_LIST_SIGNING_KEYS); break;
+    case LISTING_SCHEMA_NEEDS:
+        stmt_begin(out, SQL_LIST_SCHEMA_NEEDS);
+        stmt_int(out, l->known);
+        break;
     case LISTING_VERSION:
     case LISTING_KINDS: stmt_begin(out, SQL_LIST_VERSION); break;
     }
@@ -205,6 +209,7 @@ static const struct {
     [LISTING_KEYS] = {sizeof(struct sealed_key), read_key},
     [LISTING_SIGNING_KEYS] = {sizeof(struct sealed_signing_key), read_signing_key},
     [LISTING_VERSION] = {sizeof(int64_t), read_version},
+    [LISTING_SCHEMA_NEEDS] = {sizeof(int64_t), read_version},
 };
 
 RC store_read_listing(const struct listing *listing, const struct db_rows *rows, struct arena *arena,

@@ -2,6 +2,11 @@
  * what stands behind a table are those of db_dialect. */
 #include "store.h"
 
+#define NO_INDEX                                                                                                       \
+    { NULL, NULL }
+#define RECORD(version, readable_from)                                                                                 \
+    "INSERT INTO schema_versions (version, readable_from) VALUES (" #version ", " #readable_from ");"
+
 #define STEP_1                                                                                                         \
     "CREATE TABLE schema_versions (version BIGINT PRIMARY KEY) UNORDERED;"                                             \
     "CREATE TABLE meta (one INT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL) UNORDERED;"                      \
@@ -80,12 +85,16 @@
     "ALTER TABLE apps ADD COLUMN jwks_uri TEXT NOT NULL DEFAULT '';"                                                   \
     "INSERT INTO schema_versions (version) VALUES (6);"
 
+/* A step without a value there can be used by nobody who does not know it. */
+#define STEP_7 "ALTER TABLE schema_versions ADD COLUMN readable_from BIGINT;" RECORD(7, 6)
+
 const struct store_migration store_migrations[] = {
-    {1, "the first schema", STEP_1},
-    {2, "sessions of people", STEP_2},
-    {3, "keys that sign, and from when on a key is used", STEP_3},
-    {4, "the public keys of apps", STEP_4},
-    {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5},
-    {6, "resources that tokens are for, and where apps publish their keys", STEP_6},
+    {1, "the first schema", STEP_1, 1, NO_INDEX},
+    {2, "sessions of people", STEP_2, 1, NO_INDEX},
+    {3, "keys that sign, and from when on a key is used", STEP_3, 2, NO_INDEX},
+    {4, "the public keys of apps", STEP_4, 3, NO_INDEX},
+    {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5, 5, NO_INDEX},
+    {6, "resources that tokens are for, and where apps publish their keys", STEP_6, 6, NO_INDEX},
+    {7, "which programs may go on behind a step", STEP_7, 6, NO_INDEX},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

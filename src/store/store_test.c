@@ -202,8 +202,47 @@ static void test_migrations_are_numbered(void **state) {
     for (size_t i = 0; i < store_migration_count; i++) {
         const struct store_migration *m = &store_migrations[i];
         assert_true(m->version == (int64_t)i + 1);
-        assert_non_null(
-            strstr(m->sql, arena_printf(arena, "INTO schema_versions (version) VALUES (%d)%c", (int)i + 1, 0).p));
+        assert_true(m->readable_from >= 1 && m->readable_from <= m->version);
+        str record = m->version < STORE_READABLE_SINCE
+                         ? arena_printf(arena, "INTO schema_versions (version) VALUES (%d);", (int)i + 1)
+                         : arena_printf(arena, "INTO schema_versions (version, readable_from) VALUES (%d, %d);",
+                                        (int)i + 1, (int)m->readable_from);
+        str sql = str_of(m->sql);
+        assert_true(str_eq(str_from(sql, sql.n - record.n), record)); /* at its end */
+    }
+}
+
+/* The text from `from` to the next of `end`. */
+static str part(const char *from, char end) { return str_head(str_of(from), str_find(str_of(from), end)); }
+
+/* A step that nodes of the release before survive adds; what it adds to a table is NULL or has a default. */
+static void test_steps_leave_older_nodes_alone(void **state) {
+    (void)state;
+    static const char *const harmful[] = {"DROP ", "RENAME ", "ALTER COLUMN", "SET NOT NULL", "DELETE ", "UPDATE "};
+    for (size_t i = 0; i < store_migration_count; i++) {
+        const struct store_migration *m = &store_migrations[i];
+        if (m->readable_from == m->version) continue;
+        for (size_t k = 0; k < COUNT(harmful); k++) assert_null(strstr(m->sql, harmful[k]));
+        for (const char *at = m->sql; (at = strstr(at, " ADD COLUMN ")); at++) {
+            str column = part(at, ';');
+            bool null = !strstr(arena_cstr(arena, column), "NOT NULL");
+            assert_true(null || strstr(arena_cstr(arena, column), " DEFAULT "));
+        }
+    }
+}
+
+/* Columns that a newer release adds must not come into the rows or the inserts of this one. */
+static void test_statements_name_their_columns(void **state) {
+    (void)state;
+    for (size_t i = 0; i < store_sql_count; i++) {
+        const char *texts[] = {store_sql[i].text, store_sql[i].many};
+        for (size_t k = 0; k < COUNT(texts) && texts[k]; k++) {
+            const char *star = strstr(texts[k], "SELECT *"), *into = strstr(texts[k], "INSERT INTO ");
+            assert_true(!star || str_starts_with(str_of(star), S("SELECT * FROM unnest(")));
+            assert_null(strstr(texts[k], "RETURNING *"));
+            assert_null(strstr(texts[k], ".*"));
+            if (into) assert_non_null(strstr(arena_cstr(arena, part(into, ')')), " ("));
+        }
     }
 }
 
@@ -218,6 +257,8 @@ int main(void) {
         cmocka_unit_test(test_a_damaged_row_is_not_found_nor_missing),
         cmocka_unit_test(test_an_edit_without_rows_has_no_id),
         cmocka_unit_test(test_migrations_are_numbered),
+        cmocka_unit_test(test_steps_leave_older_nodes_alone),
+        cmocka_unit_test(test_statements_name_their_columns),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,4 +1,4 @@
-/* contract DRIVER: what every database driver must do, on one of them. */
+/* contract DRIVER [TEST]: what every database driver must do, on one of them; the tests whose name fits the pattern. */
 #include "contract.h"
 
 #include <stdio.h>
@@ -14,15 +14,16 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    static int (*const suites[])(void) = {run_changes, run_admin, run_batches, run_races, run_life};
+    static int (*const suites[])(void) = {run_changes, run_admin, run_batches, run_races, run_life, run_migrate};
     int failed = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (argc != 2 || !str_eq(str_of(argv[1]), str_of(rows[i].name))) continue;
+        if (argc < 2 || argc > 3 || !str_eq(str_of(argv[1]), str_of(rows[i].name))) continue;
         contract_driver = rows[i].driver;
+        if (argc == 3) cmocka_set_test_filter(argv[2]);
         for (size_t k = 0; k < sizeof suites / sizeof suites[0]; k++) failed += suites[k]();
         if (rows[i].own) failed += rows[i].own();
         return failed != 0;
     }
-    fprintf(stderr, "usage: contract DRIVER\n");
+    fprintf(stderr, "usage: contract DRIVER [TEST]\n");
     return 2;
 }

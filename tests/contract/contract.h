@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "migrate.h"
 #include "storage.h"
 
 #define PATH_BYTES 256
@@ -132,6 +133,7 @@ int run_admin(void);
 int run_batches(void);
 int run_races(void);
 int run_life(void);
+int run_migrate(void);
 int run_sqlite(void);   /* what only SQLite has; once */
 int run_postgres(void); /* what only PostgreSQL has; once */
 

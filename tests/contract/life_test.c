@@ -47,9 +47,9 @@ static void test_close_finishes_what_waits(void **state) {
 
 static void test_migration_is_done_once(void **state) {
     struct world *w = *state;
-    int64_t found = 0;
-    assert_rc(w->db->driver->schema_version(w->db, &found));
-    assert_true(found == store_migrations[store_migration_count - 1].version);
+    struct db_schema found;
+    assert_rc(migrate_look(w->db, migrate_own_steps(), &found));
+    assert_true(found.version == migrate_newest(migrate_own_steps()) && found.needs == 0);
     populate(w);
     uint64_t before = fingerprint(w);
     assert_rc(storage_migrate(w->db, w->arena));
@@ -62,9 +62,10 @@ static void test_an_empty_database_has_version_0(void **state) {
     struct contract_driver fresh = *contract_driver;
     assert_int_equal(mkdir(world_path(w, "empty"), 0700), 0);
     assert_rc(fresh.open(world_path(w, "empty"), &(struct world_options){.inline_writes = false}, &w->db));
-    int64_t found = -1;
-    assert_rc(w->db->driver->schema_version(w->db, &found));
-    assert_true(found == 0);
+    struct db_schema found = {-1, -1};
+    assert_rc(w->db->driver->schema(w->db, 0, &found));
+    assert_true(found.version == 0 && found.needs == 0);
+    assert_fault(storage_require(w->db), DB_SCHEMA);
     assert_fault(w->db->driver->prepare(w->db, store_sql, store_sql_count), DB_SCHEMA);
     db_close(w->db);
     w->db = NULL;

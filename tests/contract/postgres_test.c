@@ -291,6 +291,96 @@ static void test_nodes_that_start_at_once(void **state) {
     PQfinish(pg);
 }
 
+struct stepper {
+    struct db *db;
+    const char *sql;
+    struct db_index index;
+    struct rc rc;
+    char detail[240];
+    int done; /* atomic */
+    pthread_t thread;
+};
+
+static void *step_main(void *arg) {
+    struct stepper *s = arg;
+    s->rc = s->sql ? s->db->driver->script(s->db, s->sql) : s->db->driver->index(s->db, &s->index, NULL);
+    if (!rc_ok(s->rc)) snprintf(s->detail, sizeof s->detail, "%s", rc_detail());
+    __atomic_store_n(&s->done, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static void step_start(struct stepper *s, struct db *db) {
+    s->db = db;
+    assert_int_equal(pthread_create(&s->thread, NULL, step_main, s), 0);
+}
+
+static void step_end(struct stepper *s) {
+    pthread_join(s->thread, NULL);
+    if (!rc_ok(s->rc)) fail_msg("%s", s->detail);
+}
+
+/* A long reader (a dump) keeps a step from its lock; requests must not queue up behind the step that waits. */
+static void test_a_step_that_waits_holds_nobody_up(void **state) {
+    struct world *w = *state;
+    char url[PATH_BYTES * 3];
+    struct db *db;
+    struct client c;
+    PGconn *dump = beside(w);
+    struct stepper step = {.sql = "ALTER TABLE grants ADD COLUMN next_a BIGINT NOT NULL DEFAULT 0"};
+    postgres_url(w->dir, url, sizeof url);
+    assert_rc(db_open_pg(&(struct db_pg_options){.url = url, .deadline_ms = 15000}, &db));
+    assert_rc(storage_migrate(db, w->arena));
+    postgres_run(dump, "BEGIN; SELECT count(*) FROM grants");
+    step_start(&step, w->db);
+    client_open(&c, db);
+    for (uint32_t n = 0; n < 40; n++) { /* for longer than one try of the step */
+        struct client_call call;
+        struct change insert = insert_of(n);
+        client_apply(&c, &call, &insert);
+        client_wait(&c);
+        assert_rc(call.call.rc); /* before the deadline */
+        client_call_free(&call);
+        poll(NULL, 0, 50);
+    }
+    assert_false(__atomic_load_n(&step.done, __ATOMIC_ACQUIRE));
+    PQfinish(dump);
+    step_end(&step);
+    client_close(&c);
+    db_close(db);
+}
+
+/* What a builder left behind who was killed is built anew; and two who build at once do not harm each other. */
+static void test_an_index_that_is_not_valid(void **state) {
+    struct world *w = *state;
+    PGconn *pg = beside(w);
+    struct stepper two[2] = {{.index = {"next_index", "grants (app_id)"}},
+                             {.index = {"next_index", "grants (app_id)"}}};
+    for (uint32_t n = 0; n < 3; n++) {
+        struct change insert = insert_of(n);
+        apply(w, &insert);
+    }
+    PQclear(PQexec(pg, "CREATE UNIQUE INDEX CONCURRENTLY next_index ON grants ((1))")); /* fails */
+    const char *invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid", *all = "SELECT count(*) FROM pg_index"
+                                                                                       " WHERE indexrelid ="
+                                                                                       " to_regclass('next_index')";
+    assert_int_equal(postgres_number(pg, invalid), 1);
+    for (int i = 0; i < 2; i++) step_start(&two[i], w->db);
+    for (int i = 0; i < 2; i++) step_end(&two[i]);
+    assert_int_equal(postgres_number(pg, invalid), 0);
+    assert_int_equal(postgres_number(pg, all), 1);
+    PQfinish(pg);
+}
+
+static void test_no_index_through_a_pooler(void **state) {
+    struct world *w = *state;
+    char url[PATH_BYTES * 3];
+    struct db *db;
+    postgres_url(w->dir, url, sizeof url);
+    assert_rc(db_open_pg(&(struct db_pg_options){.url = url, .pooled = true}, &db));
+    assert_fault(db->driver->index(db, &(struct db_index){"next_index", "grants (app_id)"}, NULL), CONFIG);
+    db_close(db);
+}
+
 static void on_change(void *arg) { ++*(int *)arg; }
 
 static void wait_for_change(struct db_session *s, const int *heard, int more_than) {
@@ -326,9 +416,17 @@ static void test_word_of_changes(void **state) {
 
 int run_postgres(void) {
     const struct CMUnitTest tests[] = {
-        ROW(test_a_set_tells_each_its_own), ROW(test_a_bad_value_in_a_set), ROW(test_batches_are_few),
-        ROW(test_lost_connections),         ROW(test_the_deadline),         ROW(test_pooled_and_one_by_one),
-        ROW(test_nodes_that_start_at_once), ROW(test_word_of_changes),
+        ROW(test_a_set_tells_each_its_own),
+        ROW(test_a_bad_value_in_a_set),
+        ROW(test_batches_are_few),
+        ROW(test_lost_connections),
+        ROW(test_the_deadline),
+        ROW(test_pooled_and_one_by_one),
+        ROW(test_nodes_that_start_at_once),
+        ROW(test_word_of_changes),
+        ROW(test_a_step_that_waits_holds_nobody_up),
+        ROW(test_an_index_that_is_not_valid),
+        ROW(test_no_index_through_a_pooler),
     };
     return cmocka_run_group_tests_name("postgres", tests, NULL, NULL);
 }

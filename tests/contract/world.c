@@ -141,7 +141,7 @@ uint64_t fingerprint(struct world *w) {
     uint64_t h = 0xcbf29ce484222325u;
     for (int kind = 0; kind < LISTING_KINDS; kind++) {
         struct db_stmt stmt;
-        struct listing listing = {.kind = (enum listing_kind)kind};
+        struct listing listing = {.kind = (enum listing_kind)kind, .known = INT64_MAX};
         store_plan_listing(&listing, &stmt);
         h = hash_op(w, h, &stmt);
     }

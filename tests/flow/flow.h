@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "dev_seed.h"
+#include "migrate.h"
 #include "publish.h"
 #include "run_text.h"
 
