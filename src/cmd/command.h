@@ -20,7 +20,7 @@ struct command_line {
     struct options options;
     bool given[COMMAND_FLAGS_MAX]; /* by row of flags */
     str value[COMMAND_FLAGS_MAX];
-    struct options_source source;  /* of the options, to read them again */
+    struct options_source source; /* of the options, to read them again */
     struct arena *arena;
 };
 
