@@ -131,8 +131,6 @@ static RC set_disabled(struct admin_call *c, bool disabled) {
 RC admin_do_user_disable(struct admin_call *c) { return set_disabled(c, true); }
 RC admin_do_user_enable(struct admin_call *c) { return set_disabled(c, false); }
 
-#define REVOKED_KEPT_MS INT64_C(86400000) /* longer than a code or an access token lives */
-
 /* Everything that a person granted. */
 static RC end_grants(struct admin_call *c, int32_t user_id) {
     enum outcome ignored; /* always done */

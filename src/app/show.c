@@ -189,6 +189,7 @@ static void show_connected_apps(struct showing *w) {
         .connections = connections_of(w->request, w->arena),
         .n_connections = s->n_connections,
         .removed_app = s->removed ? s->removed->name : (str){NULL, 0},
+        .older_url = s->older_url,
         .sign_out_url = s->sign_out_url,
     };
     page_connected_apps(&w->out, &page, &w->context);

@@ -8,11 +8,11 @@
 enum ask_kind {
     ASK_GRANT,         /* by grant_id -> facts.grant, .subject, .uninstalled_ms of its app and account */
     ASK_SUBJECT,       /* by user_id, hub_id (and app_id) -> facts.subject, .uninstalled_ms */
-    ASK_REVOKED_TOKEN, /* by token_id -> facts.token_revoked */
+    ASK_REVOKED_TOKEN, /* by token_id -> facts.token_revoked, .token_denied_until_ms */
     ASK_SESSION,       /* by session_hash -> facts.session_found, .session, and .person of it */
     ASK_PERSON,        /* by email, or without one by user_id -> facts.person_found, .person */
     ASK_MEMBERSHIPS,   /* by user_id, hub_id (0: all) and app_id -> facts.memberships: of enabled accounts, by name */
-    ASK_CONNECTIONS, /* by user_id, app_id and hub_id (0: all), now_ms -> facts.connections: live grants, the newest first */
+    ASK_CONNECTIONS, /* by user_id, app_id and hub_id (0: all), now_ms, grant_id (older than this; zeros: all) -> facts.connections: live grants, the newest first */
     ASK_PASSWORD, /* by password, password_hash (may be empty), throttle_key -> facts.password, .wait_ms. The program's, not the
                           store's; alone in its round */
     ASK_KINDS
@@ -51,6 +51,7 @@ struct facts {
     struct subject subject;
     int64_t uninstalled_ms; /* the last uninstall of the app from the account; 0: never */
     bool token_revoked;
+    int64_t token_denied_until_ms; /* the end of that entry */
 
     bool session_found, person_found;
     struct session session;

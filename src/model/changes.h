@@ -6,6 +6,9 @@
 #include "asks.h"
 #include "grant.h"
 
+/* How long a revoked grant and the mark of a removal are kept: longer than a code or an access token of a grant lives. */
+#define REVOKED_KEPT_MS INT64_C(86400000)
+
 enum change_kind {
     CHANGE_NONE,
     CHANGE_GRANT_INSERT, /* .grant: LOST when the id exists (the code was redeemed before) */
@@ -19,7 +22,7 @@ enum change_kind {
     CHANGE_SESSION_START, /* .session, and the session .session_hash (zeros: none) ends; with .takes also as CHANGE_TOKEN_TAKE */
     CHANGE_SESSION_EXTEND, /* .session.hash, .expires_ms: never goes back; always DONE */
     CHANGE_SESSION_END,    /* .session_hash; always DONE */
-    CHANGE_GRANTS_REVOKE, /* .user_id, .app_id and .hub_id (0: all), .now_ms, .expires_ms: the live grants of a person; always DONE */
+    CHANGE_GRANTS_REVOKE, /* .user_id, .app_id and .hub_id (0: all), .now_ms, .expires_ms: the live grants of a person; with .takes also the mark .token_id on the deny list, which never goes back; always DONE */
     CHANGE_KINDS
 };
 

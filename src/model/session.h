@@ -8,7 +8,7 @@
 #define SESSION_HASH_BYTES 32
 #define TOKEN_ID_BYTES     16
 #define MEMBERSHIPS_MAX    200 /* accounts that a page shows at most */
-#define CONNECTIONS_MAX    500 /* grants that a page looks at, the newest first */
+#define CONNECTIONS_MAX    100 /* grants that a page looks at, the newest first */
 
 /* A browser that is signed in. The cookie holds the id, the row only a keyed hash of it. */
 struct session {

@@ -64,7 +64,8 @@ enum ticket_step {
     TICKET_REMOVE,
     TICKET_SIGN_OUT,
     TICKET_CHALLENGE,
-    TICKET_VERIFIER
+    TICKET_VERIFIER,
+    TICKET_PAGE
 };
 
 /* What a form carries. The browser and the session are bound by sealing. */

@@ -2,16 +2,14 @@
 #include "browser.h"
 #include "liveness.h"
 
-#define REVOKED_KEPT_MS INT64_C(86400000) /* longer than a code or an access token lives */
-
 struct apps_params {
-    str csrf, flow, action, app, account, removed, lang;
+    str csrf, flow, action, app, account, removed, older, lang;
 };
 static const struct param param_rows[] = {
     PARAM(struct apps_params, csrf, 0, 0),    PARAM(struct apps_params, flow, 0, 0),
     PARAM(struct apps_params, action, 0, 0),  PARAM(struct apps_params, app, 0, 0),
     PARAM(struct apps_params, account, 0, 0), PARAM(struct apps_params, removed, 0, 0),
-    PARAM(struct apps_params, lang, 0, 0),
+    PARAM(struct apps_params, older, 0, 0),   PARAM(struct apps_params, lang, 0, 0),
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
 
@@ -19,7 +17,8 @@ struct apps_call {
     struct apps_params params;
     struct browser browser;
     struct ticket flow;
-    int32_t app_id, hub_id; /* of one connection; 0: all */
+    int32_t app_id, hub_id;   /* of one connection; 0: all */
+    struct grant_id older_id; /* the list goes on behind this grant; zeros: it begins */
 };
 
 /* 0 when it is no id. */
@@ -47,6 +46,7 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
                           .user_id = c->facts.session.user_id,
                           .app_id = s->app_id,
                           .hub_id = s->hub_id,
+                          .grant_id = s->older_id,
                           .now_ms = c->env.now_ms};
     return 1;
 }
@@ -101,6 +101,31 @@ static size_t connections(struct oauth_call *c, struct screen_connection **out) 
 
 /* ---- the list ---- */
 
+/* Ids of grants never show, so what tells where the list goes on is sealed. Any other text begins the list. */
+static void start_list(struct oauth_call *c) {
+    uint8_t ignored[TOKEN_ID_BYTES];
+    struct ticket ticket;
+    start(c);
+    struct apps_call *s = c->state;
+    if (c->refusal != REFUSAL_NONE || s->params.older.n == 0) return;
+    if (ticket_read(c, TICKET_PAGE, s->params.older, &ticket, ignored) && ticket_is_of_browser(c, &ticket, &s->browser))
+        s->older_id = ticket.grant_id;
+}
+
+static str list_url(const struct oauth_call *c, str older) {
+    str path = older.n ? arena_printf(c->arena, "/oauth/connected-apps?older=%.*s", STR_ARG(older))
+                       : S("/oauth/connected-apps");
+    return own_url(c, path);
+}
+
+/* The rest of a list that is longer than a page. */
+static str older_url(const struct oauth_call *c, const struct browser *b) {
+    if (c->facts.n_connections < CONNECTIONS_MAX) return S("");
+    struct ticket page = {.step = TICKET_PAGE, .user_id = c->facts.session.user_id};
+    page.grant_id = c->facts.connections[c->facts.n_connections - 1].grant.id;
+    return list_url(c, ticket_seal(c, b, &page));
+}
+
 static void decide_list(struct oauth_call *c) {
     const struct apps_call *s = c->state;
     struct screen_connection *list;
@@ -108,7 +133,8 @@ static void decide_list(struct oauth_call *c) {
     if (!session_is_live(c, &s->browser)) return answer_see_other(c, own_url(c, S("/oauth/sign-in")));
     struct screen screen = {
         .kind = SCREEN_CONNECTED_APPS,
-        .path = own_url(c, S("/oauth/connected-apps")),
+        .path = list_url(c, s->params.older),
+        .older_url = older_url(c, &s->browser),
         .email = c->facts.person.email,
         .sign_out_url = own_url(c, S("/oauth/sign-out")),
         .removed = live_app(c, read_id(s->params.removed)),
@@ -121,7 +147,7 @@ static void decide_list(struct oauth_call *c) {
     session_extend(c, &s->browser);
 }
 
-const struct endpoint endpoint_connected_apps = {"connected_apps", start, ask, decide_list, NULL};
+const struct endpoint endpoint_connected_apps = {"connected_apps", start_list, ask, decide_list, NULL};
 
 /* ---- removing one ---- */
 
@@ -158,7 +184,8 @@ static void show_remove(struct oauth_call *c, const struct apps_call *s) {
     answer_screen(c, &s->browser, &screen, 200);
 }
 
-/* Every grant of this person to the app in the account dies, with its access tokens; those of other people live. */
+/* Every grant of this person to the app in the account dies, with its access tokens and the codes that are under way; those of other
+ * people live. */
 static void remove_app(struct oauth_call *c, const struct apps_call *s) {
     str path = S("/oauth/connected-apps");
     if (str_eq(s->params.action, S("revoke"))) {
@@ -169,7 +196,9 @@ static void remove_app(struct oauth_call *c, const struct apps_call *s) {
             .hub_id = s->hub_id,
             .now_ms = c->env.now_ms,
             .expires_ms = c->env.now_ms + REVOKED_KEPT_MS,
+            .takes = true,
         };
+        removal_mark(s->flow.user_id, s->app_id, s->hub_id, c->change.token_id);
         path = arena_printf(c->arena, "/oauth/connected-apps?removed=%d", (int)s->app_id);
     }
     answer_see_other(c, own_url(c, path));

@@ -53,7 +53,9 @@ static size_t ask(struct oauth_call *c, struct token_call *t, struct ask out[ASK
         .hub_id = t->code.hub_id,
         .user_id = t->code.user_id,
     };
-    return 1;
+    out[1] = (struct ask){.kind = ASK_REVOKED_TOKEN};
+    removal_mark(t->code.user_id, t->code.app_id, t->code.hub_id, out[1].token_id);
+    return 2;
 }
 
 /* When the row may go: never for a refresh token without end; never before the code's own end, as the row is what keeps the code from
@@ -90,6 +92,7 @@ static void insert_grant(struct oauth_call *c, const struct code *code) {
 static void decide(struct oauth_call *c, struct token_call *t) {
     enum life life = subject_life(&c->facts, t->code.issued_ms);
     if (life != LIFE_LIVE) return oauth_refuse(c, life == LIFE_HUB_GONE ? REFUSAL_HUB_GONE : REFUSAL_CODE_INVALID);
+    if (is_removed(&c->facts, t->code.issued_ms)) return oauth_refuse(c, REFUSAL_CODE_INVALID);
     struct scope_set scopes;
     if (!scope_set_decode(t->code.scopes, &scopes)) return oauth_refuse(c, REFUSAL_CODE_INVALID);
     insert_grant(c, &t->code);

@@ -1,6 +1,7 @@
 #include "liveness.h"
 
 #include "jwt_access.h"
+#include "packing.h"
 
 int32_t day_of(int64_t time_ms) { return (int32_t)(time_ms / DAY_MS); }
 
@@ -15,6 +16,22 @@ enum life subject_life(const struct facts *facts, int64_t consent_ms) {
     if (!s->account_found || !s->account_enabled) return LIFE_HUB_GONE;
     if (!s->user_found || !s->user_enabled || !s->member) return LIFE_USER_GONE;
     return LIFE_LIVE;
+}
+
+void removal_mark(int32_t user_id, int32_t app_id, int32_t hub_id, uint8_t out[TOKEN_ID_BYTES]) {
+    static const char label[] = "removal";
+    uint8_t text[sizeof label + 12], hash[SHA256_BYTES];
+    struct pen pen = {text, 0};
+    put_bytes(&pen, label, sizeof label);
+    put_uint(&pen, (uint32_t)user_id, 4);
+    put_uint(&pen, (uint32_t)app_id, 4);
+    put_uint(&pen, (uint32_t)hub_id, 4);
+    digest_sha256((str){(const char *)text, pen.n}, hash);
+    memcpy(out, hash, TOKEN_ID_BYTES);
+}
+
+bool is_removed(const struct facts *facts, int64_t consent_ms) {
+    return facts->token_revoked && consent_ms <= facts->token_denied_until_ms - REVOKED_KEPT_MS;
 }
 
 /* The idle limit counts from the end of the day of the last use, as uses are noted by the day; and at the earliest from the day

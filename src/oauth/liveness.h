@@ -21,6 +21,12 @@ enum life subject_life(const struct facts *facts, int64_t consent_ms);
 bool grant_row_is_live(const struct oauth_call *c, const struct app *app);
 enum life grant_life(const struct oauth_call *c, const struct app *app);
 
+/* Where the deny list tells that a person has removed an app from an account: an entry that lasts REVOKED_KEPT_MS from then on. */
+void removal_mark(int32_t user_id, int32_t app_id, int32_t hub_id, uint8_t out[TOKEN_ID_BYTES]);
+
+/* With what the list said of it: true when a consent given at consent_ms has been taken back since. */
+bool is_removed(const struct facts *facts, int64_t consent_ms);
+
 /* The days since 1970 of a time. */
 int32_t day_of(int64_t time_ms);
 

@@ -61,6 +61,7 @@ struct screen {
 
     const struct screen_connection *connections; /* SCREEN_CONNECTED_APPS; the one of SCREEN_REMOVE_APP */
     size_t n_connections;
+    str older_url;             /* the next page of the list; empty: there is none */
     const struct app *removed; /* was removed just now; NULL: none */
     str sign_out_url, sign_in_url;
 };

@@ -20,13 +20,18 @@ static void plan_memberships(const struct ask *ask, struct db_stmt *out) {
     stmt_int(out, MEMBERSHIPS_MAX);
 }
 
+/* The newest first, so an id that no grant reaches is the beginning. */
 static void plan_connections(const struct ask *ask, struct db_stmt *out) {
+    static const struct grant_id none,
+        last = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     stmt_begin(out, SQL_ASK_CONNECTIONS);
     stmt_int(out, ask->user_id);
     stmt_id_range(out, ask->app_id);
     stmt_id_range(out, ask->hub_id);
     stmt_int(out, ask->now_ms);
     stmt_int(out, CONNECTIONS_MAX);
+    bool from_the_first = memcmp(&ask->grant_id, &none, sizeof none) == 0;
+    stmt_bytes(out, from_the_first ? last.b : ask->grant_id.b, GRANT_ID_BYTES);
 }
 
 void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
@@ -140,6 +145,15 @@ static RC read_one_subject(const struct db_rows *rows, struct facts *facts) {
     return row_end(&row);
 }
 
+static RC read_revoked(const struct db_rows *rows, struct facts *facts) {
+    facts->token_revoked = rows->n_rows > 0;
+    facts->token_denied_until_ms = 0;
+    if (!facts->token_revoked) return RC_OK;
+    struct row row = row_of(rows, 0);
+    facts->token_denied_until_ms = row_int(&row);
+    return row_end(&row);
+}
+
 RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct arena *arena, struct facts *facts) {
     switch (ask->kind) {
     case ASK_GRANT: return read_grant(rows, facts);
@@ -148,7 +162,7 @@ RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct aren
     case ASK_PERSON: return read_person(rows, facts);
     case ASK_MEMBERSHIPS: return read_memberships(rows, arena, facts);
     case ASK_CONNECTIONS: return read_connections(rows, arena, facts);
-    case ASK_REVOKED_TOKEN: facts->token_revoked = rows->n_rows > 0; return RC_OK;
+    case ASK_REVOKED_TOKEN: return read_revoked(rows, facts);
     case ASK_PASSWORD:
     case ASK_KINDS: break;
     }
@@ -213,13 +227,16 @@ static size_t plan_session_start(const struct change *c, struct db_stmt out[DB_S
     return n;
 }
 
-static void plan_grants_revoke(const struct change *c, struct db_stmt *out) {
+static size_t plan_grants_revoke(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
     stmt_begin(out, SQL_GRANTS_REVOKE);
     stmt_int(out, c->user_id);
     stmt_id_range(out, c->app_id);
     stmt_id_range(out, c->hub_id);
     stmt_int(out, c->now_ms);
     stmt_int(out, c->expires_ms);
+    if (!c->takes) return 1;
+    plan_token(c, SQL_TOKEN_MARK, &out[1]);
+    return 2;
 }
 
 size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
@@ -246,7 +263,7 @@ size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX
         stmt_begin(out, SQL_SESSION_DELETE);
         stmt_bytes(out, c->session_hash, SESSION_HASH_BYTES);
         return 1;
-    case CHANGE_GRANTS_REVOKE: plan_grants_revoke(c, out); return 1;
+    case CHANGE_GRANTS_REVOKE: return plan_grants_revoke(c, out);
     case CHANGE_NONE:
     case CHANGE_KINDS: break;
     }

@@ -94,6 +94,7 @@ static struct page_connected_apps connected_apps[] = {
     {.email = S("ada@acme.example"),
      .connections = connections,
      .n_connections = COUNT(connections),
+     .older_url = S("/oauth/connected-apps?older=sample"),
      .sign_out_url = S("/oauth/sign-out")},
     {.email = S("ada@acme.example"), .removed_app = S("Quarterly"), .sign_out_url = S("/oauth/sign-out")},
 };

@@ -246,6 +246,35 @@ static void test_a_token_is_revoked(void **state) {
     assert_false(f.token_revoked);
 }
 
+/* The mark of a removal moves forward only, and the same list refuses to take it. */
+static void test_grants_are_revoked_with_a_mark(void **state) {
+    struct world *w = *state;
+    struct change insert = insert_of(0), revoke = change_of(CHANGE_GRANTS_REVOKE, 0);
+    apply(w, &insert);
+    revoke.user_id = insert.grant.user_id;
+    revoke.takes = true;
+    memset(revoke.token_id, 0xcd, sizeof revoke.token_id);
+    const int64_t given[] = {500, 700, 600}, then[] = {500, 700, 700};
+    for (size_t i = 0; i < 3; i++) {
+        struct facts f;
+        struct ask ask = {.kind = ASK_REVOKED_TOKEN};
+        memset(ask.token_id, 0xcd, sizeof ask.token_id);
+        revoke.expires_ms = given[i];
+        assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+        assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+        assert_true(f.token_revoked && f.token_denied_until_ms == then[i]);
+    }
+    assert_true(ask_grant(w, 0).grant.revoked_ms == NOW_MS);
+    revoke.takes = false;
+    memset(revoke.token_id, 0xce, sizeof revoke.token_id);
+    apply(w, &revoke);
+    struct facts f;
+    struct ask ask = {.kind = ASK_REVOKED_TOKEN};
+    memset(ask.token_id, 0xce, sizeof ask.token_id);
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    assert_false(f.token_revoked);
+}
+
 static void test_two_asks_at_once(void **state) {
     struct world *w = *state;
     populate(w);
@@ -292,6 +321,7 @@ int run_changes(void) {
         ROW(test_marks_never_go_back),
         ROW(test_an_uninstall_is_of_one_app_and_account),
         ROW(test_a_token_is_revoked),
+        ROW(test_grants_are_revoked_with_a_mark),
         ROW(test_two_asks_at_once),
         ROW(test_no_change_is_done),
     };

@@ -113,6 +113,32 @@ class Api:
         return self.request("POST", path, body=body, headers=sent, connection=connection)
 
 
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost")
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE_S)
+        self.sock.connect(self.path)
+
+
+class Admin(Api):
+    """Administration over HTTP, through the socket of a running server."""
+
+    def __init__(self, path):
+        super().__init__("localhost", 0, checked=False)
+        self.path = path
+
+    def connect(self):
+        return UnixConnection(self.path)
+
+    def send(self, method, path, body=None):
+        headers = {} if body is None else {"content-type": "application/json"}
+        return self.request(method, path, None if body is None else json.dumps(body), headers)
+
+
 class Pkce:
     def __init__(self):
         self.verifier = secrets.token_urlsafe(48)

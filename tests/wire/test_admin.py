@@ -1,9 +1,7 @@
 """Administration with the real program: through the socket of a running server, on the directory itself, over HTTP."""
-import http.client
 import json
 import os
 import re
-import socket
 import sqlite3
 import stat
 import subprocess
@@ -29,30 +27,6 @@ def run(data, *words, status=0, **more):
 
 def ask(data, *words):
     return json.loads(run(data, *words, "--json").stdout)
-
-
-class Unix(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost")
-        self.path = str(path)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(harness.PATIENCE_S)
-        self.sock.connect(self.path)
-
-
-class Admin(harness.Api):
-    def __init__(self, path):
-        super().__init__("localhost", 0, checked=False)
-        self.path = path
-
-    def connect(self):
-        return Unix(self.path)
-
-    def send(self, method, path, body=None):
-        headers = {} if body is None else {"content-type": "application/json"}
-        return self.request(method, path, None if body is None else json.dumps(body), headers)
 
 
 @pytest.fixture(params=["running", "alone"])
@@ -331,7 +305,7 @@ def test_the_socket_is_the_owners(dev):
 
 
 def test_http(dev):
-    admin = Admin(dev.admin_socket)
+    admin = harness.Admin(dev.admin_socket)
     made = admin.send("POST", "/admin/v1/scopes", {"name": "by.http"})
     assert made.status == 201 and made.json["name"] == "by.http" and made.headers["cache-control"] == "no-store"
     refused = admin.send("POST", "/admin/v1/scopes", {"name": "by.http"})

@@ -182,6 +182,50 @@ def test_a_person_takes_back_what_was_given(server, browser):
     assert b"Removed by its person" not in browser.get("/oauth/connected-apps").body
 
 
+def test_a_long_list_of_apps_is_paged(server, browser):
+    """One app that was installed very often hides no other; its page tells where the list goes on, and only to this browser."""
+    old = server.new_app(name="Connected long ago", scopes=["oauth"])
+    often = server.new_app(name="Connected very often", scopes=["oauth"])
+    browser.authorize(old)
+    browser.sign_in()
+    hub_id = old.redeem(browser.submit("allow").location["code"]).json["hub_id"]
+    admin = harness.Admin(server.admin_socket)
+    for _ in range(101):
+        made = admin.send("POST", "/admin/v1/grants", {"app": often.client_id, "account": hub_id, "user": str(server.user_id)})
+        assert made.status == 201, made.body
+    page = browser.get("/oauth/connected-apps").body
+    assert b"Connected very often" in page and b"Connected long ago" not in page
+    older = re.search(rb'href="([^"]*older=[^"]*)"', page)[1].decode().removeprefix(server.issuer)
+    assert b"Connected long ago" in browser.get(older).body
+    stranger = Browser(server)
+    stranger.authorize(server.confidential)
+    stranger.sign_in()
+    assert b"Connected long ago" not in stranger.get(older).body, "the place in the list was sealed for another browser"
+    assert b"Connected very often" in browser.get("/oauth/connected-apps?older=made-up").body
+
+
+def test_a_code_under_way_dies_with_the_removal(server, browser):
+    """norm: P07"""
+    app = server.new_app(name="Removed with a code under way", scopes=["oauth"])
+    other = server.new_app(name="Not removed", scopes=["oauth"])
+    browser.authorize(app)
+    browser.sign_in()
+    first = app.redeem(browser.submit("allow").location["code"])
+    codes = {}
+    for asking in (app, other):
+        browser.authorize(asking, prompt="consent")
+        codes[asking] = browser.submit("allow").location["code"]
+    app_id = server.admin("app", "show", app.client_id)["app_id"]
+    browser.get(f"/oauth/connected-apps/remove?app={app_id}&account={first.json['hub_id']}")
+    browser.submit("revoke")
+    refused = app.redeem(codes[app])
+    assert refused.status == 400 and refused.json["error"] == "invalid_grant"
+    assert other.redeem(codes[other]).status == 200
+    # what the person allows afterwards counts again
+    browser.authorize(app)
+    assert app.redeem(browser.submit("allow").location["code"]).status == 200
+
+
 def test_several_accounts_are_chosen(server, browser):
     """ACCOUNT_REQUIRED"""
     second = server.admin("account", "create", "--domain", "second.example", "--name", "Second")["hub_id"]

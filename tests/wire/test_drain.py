@@ -29,11 +29,7 @@ def wait_until_draining(server):
 
 
 def is_ready(server):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(harness.PATIENCE_S)
-        s.connect(server.admin_socket)
-        s.sendall(b"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        return s.recv(12) == b"HTTP/1.1 200"
+    return harness.Admin(server.admin_socket).get("/health/ready").status == 200
 
 
 @contextlib.contextmanager

@@ -1,9 +1,7 @@
 """The company's own sign-in in front of grantd: a small application as docs/sign-in.md describes it, and what must not work."""
 import http.client
 import http.server
-import json
 import re
-import socket
 import threading
 import urllib.parse
 
@@ -13,16 +11,6 @@ import harness
 from browser import Browser
 
 PASSWORDS = {"developer@example.com": "the company knows it"}
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=harness.PATIENCE_S)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
 
 
 class Company:
@@ -62,13 +50,9 @@ class Company:
         self.thread.start()
 
     def admin(self, verb, **members):
-        connection = UnixConnection(self.admin_socket)
-        connection.request("POST", f"/admin/v1/logins/{verb}", json.dumps(members), {"content-type": "application/json"})
-        answer = connection.getresponse()
-        said = json.loads(answer.read())
-        connection.close()
-        assert answer.status == 200, said
-        return said
+        answer = harness.Admin(self.admin_socket).send("POST", f"/admin/v1/logins/{verb}", members)
+        assert answer.status == 200, answer.body
+        return answer.json
 
     def request(self, method, url, form=None):
         parts = urllib.parse.urlsplit(url)
