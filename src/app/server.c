@@ -189,6 +189,7 @@ static RC open_main(struct server *s, const struct web_options *web) {
     options.n_trusted_proxies = 0;
     options.n_proxy_protocol = 0;
     options.connections_per_address = options.requests_per_connection = options.exchanges_max = 0;
+    options.turn_wait_max_ms = 0; /* what is limited here must not be what an administrator needs to repair it */
     open_admin(s);
     TRY(web_loop_open(&options, &s->main_loop));
     TRY(web_listen(s->main_loop, s->admin_fd, admin_http_handle, &s->admin));

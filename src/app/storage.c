@@ -24,6 +24,7 @@ static RC open_sqlite(const struct options *o, bool inline_writes, struct arena 
         .path = options_store_path(o, arena),
         .inline_writes = inline_writes,
         .queue_max = (unsigned)o->write_queue_max,
+        .wait_max_ms = o->store_deadline_s * 1000,
     };
     return db_open_sqlite(&options, out);
 }
@@ -129,6 +130,7 @@ RC storage_admin_open(struct db *db, struct storage_admin **out) {
         storage_admin_close(s);
         return rc;
     }
+    s->session->reserved = true;
     db_session_on_change(s->session, admin_changed, s);
     *out = s;
     return RC_OK;

@@ -13,6 +13,7 @@
 #include "arena.h"
 #include "rc.h"
 #include "str.h"
+#include "waitline.h"
 
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
 
@@ -55,7 +56,8 @@ struct db_rows {
 enum db_outcome { DB_DONE, DB_LOST };
 
 struct db_op {
-    struct db_op *next; /* the driver's */
+    struct wait_link wait; /* the driver's; first: a link is its op */
+    struct db_op *next;    /* the driver's */
     struct db_session *session;
     const struct db_stmt *stmts;
     size_t n_stmts;
@@ -128,14 +130,17 @@ struct db {
 };
 struct db_session {
     struct db *db;
+    bool
+        reserved; /* its changes go before those of the others, and are not dropped for them: for the few that must always get through */
 };
 
 struct db_sqlite_options {
-    const char *path;   /* a file, or ":memory:" (then inline_writes is forced) */
-    bool inline_writes; /* changes run inside db_submit, one commit each: for the command line and for tests */
-    unsigned queue_max; /* changes waiting at most, then FAULT_DB_BUSY; 0: 16384 */
-    unsigned batch_max; /* changes per commit at most; 0: 512 */
-    unsigned cache_kib; /* page cache per connection; 0: 4096 */
+    const char *path;    /* a file, or ":memory:" (then inline_writes is forced) */
+    bool inline_writes;  /* changes run inside db_submit, one commit each: for the command line and for tests */
+    unsigned queue_max;  /* changes waiting at most; beyond it the oldest has FAULT_DB_BUSY; 0: 16384 */
+    unsigned batch_max;  /* changes per commit at most; 0: 512 */
+    int64_t wait_max_ms; /* so has one that has not begun by then; 0: 3000 */
+    unsigned cache_kib;  /* page cache per connection; 0: 4096 */
 };
 
 /* Opens (and creates, mode 0600) a SQLite database: WAL, synchronous=FULL, foreign keys off. */
@@ -146,7 +151,7 @@ struct db_pg_options {
     bool inline_writes; /* db_submit waits until the op is done: for the command line and for tests */
     bool
         pooled; /* a pooler in transaction mode is in between: nothing is kept on a connection from one statement to the next */
-    unsigned queue_max;  /* ops waiting per connection at most, then FAULT_DB_BUSY; 0: 16384 */
+    unsigned queue_max;  /* ops waiting per connection at most; beyond it the oldest has FAULT_DB_BUSY; 0: 16384 */
     unsigned batch_max;  /* ops in one batch at most; 1: every change is a transaction of its own; 0: 256 (the most) */
     int64_t deadline_ms; /* from submit to done; 0: 3000 */
 };

@@ -113,12 +113,16 @@ static void session_pump(struct pg_session *s, int wait_ms) {
     if (tell) s->changed(s->changed_arg); /* may submit, and wait */
 }
 
+/* The oldest makes room: it is the likeliest to be too late. */
+static void make_room(struct lane *lane) {
+    size_t waiting = lane->queue.n;
+    if (waiting < lane->session->db->options.queue_max) return;
+    session_fail(lane->session, list_take(&lane->queue),
+                 rc_fail(FAULT_DB_BUSY, "%zu requests wait for the database", waiting));
+}
+
 /* False, with a fault: the op is not taken. */
 static bool may_wait(struct lane *lane, struct db_op *op, int64_t now_ms) {
-    if (lane->queue.n >= lane->session->db->options.queue_max) {
-        op_keep_fault(op, rc_fail(FAULT_DB_BUSY, "%zu requests wait for the database", lane->queue.n));
-        return false;
-    }
     if (lane_is_hopeless(lane, now_ms)) {
         op_keep_fault(op, rc_fail(FAULT_DB_BUSY, "%s", lane->fresh_detail));
         return false;
@@ -137,6 +141,7 @@ static void pg_submit(struct db_session *base, struct db_op *op) {
         op_finish(op);
         return;
     }
+    make_room(lane);
     s->n_outstanding++;
     list_add(&lane->queue, op);
     if (s->pumping) return; /* the pump sends it, with what else came of the same answers */

@@ -163,6 +163,7 @@ static RC sqlite_prepare(struct db *base, const struct db_sql *table, size_t n) 
 static void db_free(struct sqlite_db *db) {
     conn_end(&db->writer);
     pthread_mutex_destroy(&db->writing);
+    pthread_mutex_destroy(&db->releasing);
     pthread_mutex_destroy(&db->lock);
     pthread_cond_destroy(&db->work);
     pthread_cond_destroy(&db->let_go);
@@ -244,9 +245,11 @@ RC db_open_sqlite(const struct db_sqlite_options *options, struct db **out) {
     db->base.inline_writes = options->inline_writes || db->in_memory;
     db->options = *options;
     if (!options->queue_max) db->options.queue_max = 16384;
+    if (!options->wait_max_ms) db->options.wait_max_ms = 3000;
     if (!options->batch_max) db->options.batch_max = 512;
     if (!options->cache_kib) db->options.cache_kib = 4096;
     pthread_mutex_init(&db->writing, NULL);
+    pthread_mutex_init(&db->releasing, NULL);
     pthread_mutex_init(&db->lock, NULL);
     pthread_cond_init(&db->work, NULL);
     pthread_cond_init(&db->let_go, NULL);

@@ -62,11 +62,12 @@ struct sqlite_db {
     struct conn writer;
     int wal_pages, wal_pages_limit; /* of the writer's connection */
 
+    pthread_mutex_t releasing; /* taken before `lock`: one thread at a time gives ops back */
     pthread_mutex_t lock;
     pthread_cond_t work;   /* the queue has something, or stopping */
     pthread_cond_t let_go; /* outstanding fell */
-    struct db_op *queue, **queue_tail;
-    size_t n_queued;
+    struct waitline queue,
+        reserve; /* changes that the writer has not begun; those of reserved sessions are in the reserve */
     bool sleeping, stopping;
     bool has_thread;
     pthread_t thread;
@@ -109,7 +110,7 @@ void writer_checkpoint(struct sqlite_db *db);
 RC writer_start(struct sqlite_db *db);
 void writer_stop(struct sqlite_db *db);
 
-/* Queues a change, or refuses it with FAULT_DB_BUSY (by way of drain, too). */
+/* Queues a change; what waits too long or is too much is refused with FAULT_DB_BUSY, the oldest first (by way of drain, too). */
 void writer_queue(struct sqlite_db *db, struct db_op *op);
 
 /* backup */

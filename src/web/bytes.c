@@ -3,6 +3,7 @@
 #include "must_alloc.h"
 
 static char *block_new(struct bytes_pool *pool, size_t cap) {
+    pool->in_use += cap;
     if (cap == BYTES_BLOCK && pool->n) return pool->blocks[--pool->n];
     return must_alloc(cap);
 }
@@ -10,6 +11,7 @@ static char *block_new(struct bytes_pool *pool, size_t cap) {
 static void block_free(struct bytes_pool *pool, const struct bytes *b) {
     if (!b->p) return;
     explicit_bzero(b->p, b->dirty);
+    pool->in_use -= b->cap;
     if (b->cap == BYTES_BLOCK && pool->n < BYTES_POOL_MAX)
         pool->blocks[pool->n++] = b->p;
     else

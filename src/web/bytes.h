@@ -9,8 +9,9 @@
 #define BYTES_POOL_MAX 256
 
 struct bytes_pool {
-    char *blocks[BYTES_POOL_MAX];
+    char *blocks[BYTES_POOL_MAX]; /* free ones */
     size_t n;
+    size_t in_use; /* bytes of memory that buffers have */
 };
 
 struct bytes {

@@ -45,13 +45,6 @@ static int take_body(struct conn *c) {
     return verdict;
 }
 
-/* The request is refused before anything is done for it, so that those under way are finished in time. */
-static void refuse_overload(struct web_exchange *x) {
-    struct web_response r;
-    answer_fill_refusal(x->conn->loop, &(struct answer_refusal){503, &x->head}, x->arena, &r);
-    web_respond(x, &r);
-}
-
 bool conn_is_used_up(const struct conn *c) {
     unsigned max = c->loop->options.requests_per_connection;
     return max && c->n_requests >= max;
@@ -84,13 +77,8 @@ void conn_hand_over(struct web_exchange *x, str body) {
         if (scheme == FORWARDED_SCHEME_HTTPS) x->request.is_secure = true;
         x->request.is_exposed = !c->tls && scheme == FORWARDED_SCHEME_OTHER;
     }
-    bool too_many = loop->options.exchanges_max && loop->n_exchanges >= loop->options.exchanges_max;
     c->n_requests++;
-    loop->n_exchanges++;
-    if (too_many)
-        refuse_overload(x);
-    else
-        c->listener->handler(x, &x->request, c->listener->arg);
+    turns_take(x);
 }
 
 static void refuse(struct conn *c, const struct answer_refusal *why) {

@@ -12,6 +12,7 @@
 #include "peer.h"
 #include "proxy_header.h"
 #include "tls.h"
+#include "waitline.h"
 #include "web.h"
 
 enum conn_state {
@@ -96,6 +97,7 @@ struct conn {
 };
 
 struct web_exchange {
+    struct wait_link wait; /* first: a link is its exchange. For its turn, when the loop is behind */
     struct conn *conn;
     struct arena *arena;   /* holds this struct as well */
     struct stream *stream; /* NULL: HTTP/1 */

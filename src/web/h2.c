@@ -44,12 +44,22 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *fram
     return 0;
 }
 
+static size_t streams_max(const struct conn *c) {
+    unsigned max = c->loop->options.streams_max;
+    return max ? max : H2_STREAMS;
+}
+
+static size_t bytes_max(const struct conn *c) {
+    size_t max = c->loop->options.bytes_per_connection;
+    return max ? max : H2_BYTES;
+}
+
 /* Requests that were taken back may still be under way: they count. */
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
     struct conn *c = arg;
     c->h2->block_bytes = 0;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    if (c->h2->n_exchanges >= H2_STREAMS_MAX)
+    if (c->h2->n_exchanges >= streams_max(c) || c->h2->bytes_n >= bytes_max(c))
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream_new(c, frame->hd.stream_id));
 }
@@ -126,7 +136,7 @@ static void prepare(void) {
 void h2_open(struct conn *c) {
     const struct http_limits *limits = &c->loop->options.limits;
     const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, H2_STREAMS_MAX},
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)streams_max(c)},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->body_max + BYTES_BLOCK},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->head_max},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
@@ -137,7 +147,7 @@ void h2_open(struct conn *c) {
     h2->noise_at_ms = (int64_t)uv_now(&c->loop->uv);
     if (nghttp2_session_server_new2(&h2->session, callbacks, c, options) ||
         nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) ||
-        nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, H2_WINDOW_BYTES))
+        nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, (int32_t)bytes_max(c)))
         abort(); /* no memory */
     conn_mark_dirty(c);
 }

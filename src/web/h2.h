@@ -9,8 +9,8 @@
 
 #include "conn.h"
 
-#define H2_STREAMS_MAX     128
-#define H2_WINDOW_BYTES    (1 << 20) /* bodies that one connection may have waiting here */
+#define H2_STREAMS         128       /* unless the options say otherwise */
+#define H2_BYTES           (1 << 20) /* likewise: what one connection may have here */
 #define H2_ACKS_MAX        100       /* answers to PING and SETTINGS that wait for a peer that does not read */
 #define H2_NOISE_MAX       1000      /* frames that ask nothing, beyond what the answered requests explain */
 #define H2_NOISE_PER_ERROR 10        /* what a stream costs that ends without its answer */
@@ -34,6 +34,7 @@ struct stream {
     str cookies;                   /* the crumbs, put together: RFC 9113 s8.2.3 */
     struct bytes text, body;       /* the request; live as long as the exchange */
     size_t held_n;                 /* of the body: counts against the connection's window */
+    size_t counted_n;              /* bytes of text, body and answer that the connection's count knows of */
     struct web_exchange *exchange; /* NULL once it is answered */
     struct bytes answer;           /* the body that is still to be sent */
 };
@@ -44,6 +45,7 @@ struct h2 {
     size_t n_streams;   /* that are not closed */
     size_t n_exchanges; /* that the handler has; their streams may be closed */
     size_t block_bytes; /* of the header block under way */
+    size_t bytes_n;     /* of requests and answers of all streams */
     int64_t noise, noise_at_ms;
     bool leaving; /* the peer was told that no new stream is taken */
 };
@@ -73,6 +75,8 @@ void stream_end_request(struct stream *s);
 void stream_free(struct stream *s);
 /* The head of a request whose body is refused; NULL when it cannot be read. */
 const struct http_head *stream_read_head(struct stream *s);
+/* After its buffers have changed: brings the connection's count up to date. */
+void stream_count(struct stream *s);
 
 /* h2_answer.c */
 void h2_respond(struct web_exchange *x, const struct web_response *response);

@@ -16,6 +16,7 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *out, s
     if (n) memcpy(out, bytes_front(&s->answer), n);
     if (n == have) *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (n) bytes_drop(&s->answer, &c->loop->bytes, n);
+    stream_count(s);
     return (ssize_t)n;
 }
 
@@ -35,6 +36,7 @@ static void keep_answer(struct stream *s, str body) {
     bytes_make_room(&s->answer, &s->conn->loop->bytes, body.n, SIZE_MAX / 4);
     memcpy(s->answer.p + s->answer.end, body.p, body.n);
     bytes_advance(&s->answer, body.n);
+    stream_count(s);
 }
 
 static void submit(struct stream *s, const struct web_response *r, struct arena *arena, bool head_only) {
@@ -68,6 +70,7 @@ static void drop_request(struct stream *s) {
     bytes_release(&s->body, &c->loop->bytes);
     if (s->held_n) nghttp2_session_consume_connection(c->h2->session, s->held_n);
     s->held_n = 0;
+    stream_count(s);
 }
 
 void stream_refuse(struct stream *s, int status) {

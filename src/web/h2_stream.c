@@ -34,6 +34,13 @@ struct stream *stream_new(struct conn *c, int32_t id) {
     return s;
 }
 
+void stream_count(struct stream *s) {
+    struct h2 *h2 = s->conn->h2;
+    size_t n = bytes_n(&s->text) + bytes_n(&s->body) + bytes_n(&s->answer);
+    h2->bytes_n = h2->bytes_n - s->counted_n + n;
+    s->counted_n = n;
+}
+
 void stream_enter(struct stream *s, enum stream_state state) {
     struct web_loop *loop = s->conn->loop;
     s->state = state;
@@ -54,6 +61,7 @@ void stream_free(struct stream *s) {
     bytes_release(&s->text, &loop->bytes);
     bytes_release(&s->body, &loop->bytes);
     bytes_release(&s->answer, &loop->bytes);
+    stream_count(s);
     free(s);
 }
 
@@ -75,6 +83,7 @@ static bool add_text(struct stream *s, str text) {
     if (!bytes_make_room(&s->text, &s->conn->loop->bytes, text.n, head_max(s))) return false;
     memcpy(s->text.p + s->text.end, text.p, text.n);
     bytes_advance(&s->text, text.n);
+    stream_count(s);
     return true;
 }
 
@@ -183,6 +192,7 @@ void stream_take_body(struct stream *s, str data) {
     memcpy(s->body.p + s->body.end, data.p, data.n);
     bytes_advance(&s->body, data.n);
     s->held_n += data.n;
+    stream_count(s);
 }
 
 const struct http_head *stream_read_head(struct stream *s) {

@@ -1,4 +1,5 @@
 /* Who may have how much: the PROXY protocol, connections of an address, requests of a connection, requests under way. */
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "loop_kit_test.h"
@@ -145,6 +146,118 @@ static void test_overload(void **state) {
     stop();
 }
 
+#define CROWD 12
+
+/* Everybody asks while the loop is kept, so that all are heard in one round. The answers' statuses in the order of the questions. */
+static void ask_at_once(const struct web_options *options, int statuses[CROWD]) {
+    int fds[CROWD];
+    start_on(options, "127.0.0.1:0");
+    for (size_t i = 0; i < CROWD; i++) fds[i] = dial();
+    wait_for_connections(CROWD);
+    int gate = dial();
+    say(gate, GET("/gate"));
+    while (atomic_load(&server.handled) == 0) nap_ms(1);
+    for (size_t i = 0; i < CROWD; i++) say(fds[i], "GET /slow HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    sem_post(&server.gate);
+    for (size_t i = 0; i < CROWD; i++) {
+        str heard = hear(fds[i], NULL);
+        statuses[i] = count(heard, "HTTP/1.1 200") ? 200 : 0;
+        if (count(heard, "HTTP/1.1 503") && count(heard, "Retry-After: 1\r\n")) statuses[i] = 503;
+        close(fds[i]);
+    }
+    close(gate);
+    stop();
+}
+
+/* The first is handled at once; then the loop is behind and the others wait. Four places: the last four that came have them. */
+static void test_the_oldest_makes_room(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int statuses[CROWD];
+    options.exchanges_max = 4;
+    ask_at_once(&options, statuses);
+    for (size_t i = 0; i < CROWD; i++) CHECK(i, statuses[i] == (i == 0 || i >= CROWD - 4 ? 200 : 503));
+    assert_int_equal(atomic_load(&server.handled), 1 + 1 + 4);
+}
+
+/* Who waits for longer than a turn may take is told so; nobody is forgotten. */
+static void test_a_turn_that_does_not_come(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int statuses[CROWD];
+    options.turn_wait_max_ms = 2 * SLOW_MS;
+    ask_at_once(&options, statuses);
+    assert_int_equal(statuses[0], 200);
+    assert_int_equal(statuses[CROWD - 1], 503);
+    for (size_t i = 0; i < CROWD; i++) CHECK(i, statuses[i] == 200 || statuses[i] == 503);
+    options.turn_wait_max_ms = 0;
+    ask_at_once(&options, statuses);
+    for (size_t i = 0; i < CROWD; i++) CHECK(i, statuses[i] == 200);
+}
+
+/* Who has gone is not worked for. */
+static void test_gone_while_it_waits(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int fds[CROWD];
+    start_on(&options, "127.0.0.1:0");
+    for (size_t i = 0; i < CROWD; i++) fds[i] = dial();
+    wait_for_connections(CROWD);
+    say(fds[0], GET("/gate"));
+    while (atomic_load(&server.handled) == 0) nap_ms(1);
+    const struct linger at_once = {.l_onoff = 1};
+    for (size_t i = 1; i < CROWD; i++) {
+        say(fds[i], GET("/slow"));
+        if (i > 2) setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        if (i > 2) close(fds[i]);
+    }
+    sem_post(&server.gate);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(count(hear(fds[i], "|0|0"), "200 OK"), 1);
+    wait_for_connections(3);
+    assert_int_equal(atomic_load(&server.handled), 3);
+    for (size_t i = 0; i < 3; i++) close(fds[i]);
+    stop();
+}
+
+/* Bodies that do not come to their end: the one that began first is given up, the others go on. */
+static void test_bytes_in_flight(void **state) {
+    (void)state;
+    static char most[60001];
+    struct web_options options = options_default();
+    options.body_deadline_ms = 10000;
+    options.bytes_max = 150000; /* a buffer of such a body has 64 KiB */
+    start_on(&options, "127.0.0.1:0");
+    memset(most, 'b', sizeof most - 1);
+    int fds[3];
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        fds[i] = dial();
+        say(fds[i], "POST /a HTTP/1.1\r\n" HOST "Content-Length: 60001\r\n\r\n");
+        say(fds[i], most);
+    }
+    str heard = hear(fds[0], NULL);
+    assert_int_equal(count(heard, "HTTP/1.1 503"), 1);
+    for (size_t i = 1; i < COUNT(fds); i++) {
+        say(fds[i], "b");
+        assert_int_equal(count(hear(fds[i], "|0|0"), "200 OK"), 1);
+    }
+    for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
+    stop();
+}
+
+/* A peer that asks for much and takes nothing loses its connection, not we our memory. */
+static void test_answers_that_nobody_takes(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    options.answer_deadline_ms = 100000;
+    options.bytes_max = BIG_BYTES / 2;
+    start_on(&options, "127.0.0.1:0");
+    int fd = dial();
+    say(fd, GET("/big"));
+    wait_for_connections(0);
+    close(fd);
+    stop();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_proxy_header),
@@ -154,6 +267,11 @@ int main(void) {
         cmocka_unit_test(test_loopback_is_not_counted),
         cmocka_unit_test(test_requests_per_connection),
         cmocka_unit_test(test_overload),
+        cmocka_unit_test(test_the_oldest_makes_room),
+        cmocka_unit_test(test_a_turn_that_does_not_come),
+        cmocka_unit_test(test_gone_while_it_waits),
+        cmocka_unit_test(test_bytes_in_flight),
+        cmocka_unit_test(test_answers_that_nobody_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

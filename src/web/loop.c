@@ -264,6 +264,7 @@ RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     pthread_mutex_init(&loop->post_lock, NULL);
     loop->stop_asked_ms = -1;
     deadlines_open(loop);
+    turns_open(loop);
     uv_timer_init(&loop->uv, &loop->drain_timer);
     error = uv_async_init(&loop->uv, &loop->wake_async, on_wake);
     if (!error) error = uv_async_init(&loop->uv, &loop->post_async, on_post);

@@ -64,6 +64,9 @@ struct web_loop {
     struct conn *first_dirty, *last_dirty;
     atomic_uint n_conns; /* open ones */
     size_t n_exchanges;
+    struct waitline line; /* of those, the ones whose turn has not come */
+    uv_check_t check;     /* the end of each round */
+    uv_idle_t idle;       /* active while somebody waits in the line */
 
     uv_async_t wake_async;
     struct callback wake;
@@ -93,6 +96,17 @@ void loop_give_arena(struct web_loop *loop, struct arena *arena);
 
 /* One connection or exchange less: a draining loop may be done. */
 void loop_check_drained(struct web_loop *loop);
+
+/* turns.c */
+void turns_open(struct web_loop *loop);
+/* Gives a request to its handler, now or when its turn comes. */
+void turns_take(struct web_exchange *x);
+/* Refuses the one that waits longest for its turn. False: none waits. */
+bool turns_drop_oldest(struct web_loop *loop);
+
+/* memory.c: gives up what holds at least n bytes and does not get on: first who does not take our answers, then who does not finish a request,
+ * then who waits for a turn; the oldest first. */
+void memory_shed(struct web_loop *loop, size_t n);
 
 /* deadlines.c */
 void conn_enter(struct conn *c, enum conn_state state);
@@ -133,6 +147,8 @@ ssize_t transport_write_now(struct conn *c, const char *p, size_t n);
 /* Sends c->writing; conn_turn follows when it is done. False when the connection is dead. */
 bool transport_write_later(struct conn *c);
 void transport_end_output(struct conn *c);
+/* Whether the peer has gone for good (not: has only ended what it says). Asks the system, since nothing is read while a request is under way. */
+bool transport_is_dead(const struct conn *c);
 /* How large c->in may become now. */
 size_t conn_in_max(const struct conn *c);
 

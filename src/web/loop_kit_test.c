@@ -45,6 +45,12 @@ static void handle(struct web_exchange *x, const struct web_request *req, void *
         pthread_mutex_lock(&server.lock);
         server.held[server.n_held++] = x;
         pthread_mutex_unlock(&server.lock);
+    } else if (str_eq(req->head->path, S("/gate"))) {
+        sem_wait(&server.gate);
+        respond_seen(x, req);
+    } else if (str_eq(req->head->path, S("/slow"))) {
+        nap_ms(SLOW_MS);
+        respond_seen(x, req);
     } else if (str_eq(req->head->path, S("/inject"))) {
         respond_injected(x);
     } else if (str_eq(req->head->path, S("/big"))) {
@@ -87,6 +93,7 @@ void start_as(const struct web_options *options, const char *address, struct web
     int fd;
     memset(&server, 0, sizeof server);
     pthread_mutex_init(&server.lock, NULL);
+    sem_init(&server.gate, 0, 0);
     server.big = malloc(BIG_BYTES);
     memset(server.big, 'b', BIG_BYTES);
     assert_true(rc_ok(web_loop_open(options, &server.loop)));
@@ -114,6 +121,7 @@ void stop_within(int64_t drain_ms) {
     pthread_join(server.thread, NULL);
     web_loop_close(server.loop);
     pthread_mutex_destroy(&server.lock);
+    sem_destroy(&server.gate);
     free(server.big);
 }
 

@@ -3,6 +3,7 @@
 #define GRANTD_LOOP_KIT_TEST_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "rows_test.h"
@@ -22,10 +23,13 @@ struct kit_server {
     size_t n_held;
     char *big;
     atomic_int ticks, handled;
+    sem_t gate; /* /gate waits for it, and the whole loop with it */
 };
 extern struct kit_server server;
 
-/* /later is held, /big answers BIG_BYTES, /inject tries to split headers, everything else answers "path|body|peer|is_unix|is_secure". */
+#define SLOW_MS 25 /* longer than a round of the loop */
+
+/* /gate and /slow keep the whole loop waiting, /later is held, /big answers BIG_BYTES, /inject tries to split headers, everything else answers "path|body|peer|is_unix|is_secure". */
 void start(void);
 void start_on(const struct web_options *options, const char *address);
 /* `how` without handler and arg: they are the kit's. */

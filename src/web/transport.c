@@ -1,6 +1,7 @@
 /* The bytes of a connection, in and out, over TCP or a Unix socket, with or without TLS: the only file that reads and writes sockets. */
 #include "loop.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -141,6 +142,11 @@ static void on_written(uv_write_t *write, int error) {
 bool transport_write_later(struct conn *c) {
     uv_buf_t buf = uv_buf_init(bytes_front(&c->writing), (unsigned)bytes_n(&c->writing));
     return uv_write(&c->write, &c->uv.stream, &buf, 1, on_written) == 0;
+}
+
+bool transport_is_dead(const struct conn *c) {
+    struct pollfd asked = {.fd = -1};
+    return uv_fileno(&c->uv.handle, &asked.fd) == 0 && poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR);
 }
 
 /* What the socket does not take now is not worth waiting for. */

@@ -25,8 +25,13 @@ struct web_options {
     unsigned
         connections_per_address; /* per loop, of one IPv4 address or IPv6 /64 that is neither loopback nor a trusted proxy; 0: any */
     unsigned requests_per_connection; /* then it is closed politely; 0: any */
-    unsigned exchanges_max;           /* per loop, that wait for their answer; beyond: 503. 0: any */
-    const str *proxy_protocol;        /* addresses and CIDR blocks whose connections begin with a PROXY header */
+    unsigned
+        exchanges_max; /* per loop, that wait for their answer; beyond it the one that waits longest for its turn has 503. 0: any */
+    int64_t turn_wait_max_ms;    /* so has one that waits longer than this for its turn; 0: any time */
+    unsigned streams_max;        /* under way on one HTTP/2 connection; 0: 128 */
+    size_t bytes_per_connection; /* of requests and answers that one HTTP/2 connection may have here; 0: 1 MiB */
+    size_t bytes_max; /* of all buffers of the loop; beyond it what is slow is given up, the oldest first. 0: any */
+    const str *proxy_protocol; /* addresses and CIDR blocks whose connections begin with a PROXY header */
     size_t n_proxy_protocol;
     const char *authority;      /* host[:port] of the issuer, for absolute-form targets; NULL: any */
     const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
@@ -135,6 +140,10 @@ RC web_loop_watch(struct web_loop *loop, int fd, void (*fn)(void *arg), void *ar
 
 /* Frees a loop that does not run. NULL is allowed. */
 void web_loop_close(struct web_loop *loop);
+
+/* Requests that wait for their turn, and the bytes of all buffers, now; from the loop's thread. */
+size_t web_loop_waiting(const struct web_loop *loop);
+size_t web_loop_bytes(const struct web_loop *loop);
 
 /* Connections open now; for limits, tests and metrics. */
 unsigned web_loop_connections(const struct web_loop *loop);

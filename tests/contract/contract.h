@@ -20,6 +20,7 @@
 struct world_options {
     bool inline_writes;
     unsigned queue_max, batch_max;
+    int64_t wait_max_ms;
 };
 
 struct world;

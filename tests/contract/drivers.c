@@ -9,6 +9,7 @@ static RC open_at(const char *path, const struct world_options *options, bool in
         .inline_writes = inline_writes || options->inline_writes,
         .queue_max = options->queue_max,
         .batch_max = options->batch_max,
+        .wait_max_ms = options->wait_max_ms,
     };
     return db_open_sqlite(&o, out);
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "contract.h"
@@ -184,6 +185,38 @@ static void test_another_writer_makes_busy(void **state) {
     assert_false(ask_grant(w, 0).grant_found); /* readers do not wait */
     lock_release(lock);
     assert_int_equal(apply(w, &insert), OUTCOME_DONE);
+}
+
+/* Administration comes first, however many wait, and what has waited too long by the time of its turn is refused. */
+static void test_the_reserve_and_the_wait(void **state) {
+    struct world *w = *state;
+    enum { SENT = 20 };
+    world_shut(w);
+    world_open(w, &(struct world_options){.queue_max = 4, .batch_max = 1, .wait_max_ms = 20});
+    struct lock *lock = lock_take(w);
+    struct client many, few;
+    struct client_call *calls = test_calloc(SENT, sizeof *calls), *first = test_calloc(1, sizeof *first);
+    struct change insert = insert_of(1000);
+    client_open(&many, w->db);
+    client_open(&few, w->db);
+    few.session->reserved = true;
+    client_apply(&few, first, &insert);
+    for (uint32_t n = 0; n < SENT; n++) {
+        insert = insert_of(n);
+        client_apply(&many, &calls[n], &insert);
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+    lock_release(lock);
+    client_wait(&many);
+    client_wait(&few);
+    assert_rc(first->call.rc);
+    for (uint32_t n = 0; n < SENT; n++) assert_int_equal(calls[n].call.rc.fault, FAULT_DB_BUSY);
+    for (uint32_t n = 0; n < SENT; n++) client_call_free(&calls[n]);
+    client_call_free(first);
+    client_close(&many);
+    client_close(&few);
+    test_free(calls);
+    test_free(first);
 }
 
 static int kill_fd;
@@ -489,6 +522,7 @@ int run_sqlite(void) {
         ROW(test_a_file_that_cannot_be_written),
         ROW(test_a_full_disk),
         ROW(test_a_write_error),
+        ROW(test_the_reserve_and_the_wait),
         ROW(test_another_writer_makes_busy),
         ROW(test_kill_loses_nothing_that_was_answered),
         ROW(test_backup_is_whole_or_nothing),
