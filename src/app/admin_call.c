@@ -35,6 +35,19 @@ const struct app *admin_find_app(struct admin_call *c, str name) {
     return NULL;
 }
 
+const struct resource *admin_find_resource(struct admin_call *c, str name) {
+    const struct registry *r = c->instance->registry;
+    uint64_t id = 0;
+    const struct resource *resource = registry_resource_by_uri(r, name);
+    if (!resource && str_to_u64(name, UINT16_MAX, &id)) resource = registry_resource_by_id(r, (uint16_t)id);
+    if (resource)
+        admin_note(c, "resource", resource->id);
+    else
+        admin_refuse(c, 404, "not_found", "there is no resource %.*s; `grantd resource list` shows them",
+                     STR_ARG(name));
+    return resource;
+}
+
 RC admin_find_account(struct admin_call *c, int64_t hub_id, struct account *out) {
     struct listing listing = {.kind = LISTING_ACCOUNTS, .hub_id = (int32_t)hub_id};
     struct listed listed = {0};

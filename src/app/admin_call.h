@@ -43,6 +43,9 @@ RC admin_find_user(struct admin_call *c, str user, struct user *out);
 /* Refuses with 404 when the person does not belong to the account. The role counts for nothing. */
 RC admin_check_belongs(struct admin_call *c, const struct member *member);
 
+/* The same for a resource. It lives in the current registry. */
+const struct resource *admin_find_resource(struct admin_call *c, str resource);
+
 /* Makes an edit; what is LOST is refused with 409 and the sentence. *out_id may be NULL. */
 RC admin_edit(struct admin_call *c, const struct edit *edit, const char *lost, int32_t *out_id);
 

@@ -22,6 +22,19 @@ static str status_of(struct admin_call *c, const struct facts *facts) {
     return grant_life(&rule, app) == LIFE_LIVE ? S("live") : S("expired");
 }
 
+/* Their first URIs; none: every API. */
+static void write_resources(struct admin_call *c, const struct grant *g) {
+    struct resource_set set = {0};
+    if (!resource_set_decode(g->resources, &set)) set.n = 0;
+    json_key(&c->json, S("resources"));
+    json_open_array(&c->json);
+    for (size_t i = 0; i < set.n; i++) {
+        const struct resource *resource = registry_resource_by_id(c->instance->registry, set.id[i]);
+        if (resource) json_str(&c->json, resource->uris[0]);
+    }
+    json_close_array(&c->json);
+}
+
 static void write_grant(struct admin_call *c, const struct grant *g, str status) {
     struct json *j = &c->json;
     char id[2 * GRANT_ID_BYTES];
@@ -34,6 +47,7 @@ static void write_grant(struct admin_call *c, const struct grant *g, str status)
     json_member_str(j, S("status"), status);
     if (!scope_set_decode(g->scopes, &scopes)) scopes.n = 0;
     admin_write_scopes(c, S("scopes"), &scopes);
+    write_resources(c, g);
     admin_write_time(j, S("created_at"), g->created_ms);
     admin_write_time(j, S("rotated_at"), g->rotated_ms);
     admin_write_time(j, S("expires_at"), g->expires_ms);
@@ -147,6 +161,16 @@ static RC choose_scopes(struct admin_call *c, const struct app *app, const struc
     return RC_OK;
 }
 
+static void choose_resources(struct admin_call *c, struct grant *out) {
+    struct resource_set set = {0};
+    for (size_t i = 0; i < c->in.grant_resources.n; i++) {
+        const struct resource *resource = admin_find_resource(c, c->in.grant_resources.v[i]);
+        if (resource) (void)resource_set_add(&set, resource->id);
+    }
+    uint8_t *encoded = arena_alloc(c->arena, RESOURCE_SET_BYTES);
+    out->resources = (str){(const char *)encoded, resource_set_encode(&set, encoded)};
+}
+
 static void check_app(struct admin_call *c, const struct app *app) {
     if (app_has(app, APP_DISABLED))
         admin_refuse(c, 409, "conflict", "the app is disabled; `grantd app enable` brings it back");
@@ -165,6 +189,7 @@ static RC describe_grant(struct admin_call *c, struct grant *out) {
     if (!admin_refused(c)) TRY(admin_find_account(c, c->in.account.v, &account));
     if (!admin_refused(c)) TRY(admin_find_user(c, c->in.user.v, &user));
     if (!admin_refused(c)) TRY(choose_scopes(c, app, &account, &scopes));
+    if (!admin_refused(c)) choose_resources(c, out);
     if (admin_refused(c)) return RC_OK;
     uint8_t *encoded = arena_alloc(c->arena, SCOPE_SET_BYTES);
     out->scopes = (str){(const char *)encoded, scope_set_encode(&scopes, encoded)};

@@ -74,6 +74,9 @@ enum admin_kind {
     KIND_FILE, /* an absolute path */
     KIND_KEY,
     KIND_TOKEN_FORMAT,
+    KIND_RESOURCE, /* a URI or a number */
+    KIND_RESOURCE_URI,
+    KIND_RESOURCE_FORMAT,
     KIND_JWKS, /* the command line reads it from a file */
     KIND_CURSOR,
     KIND_CHALLENGE,

@@ -1,5 +1,6 @@
 /* What a value must look like: one checker per kind. */
 #include "admin_parse.h"
+#include "redirect_uri.h"
 #include "timetext.h"
 
 /* One code point of well-formed UTF-8; advances *i. */
@@ -103,6 +104,7 @@ static bool grant_id_ok(str s) {
 static bool file_ok(str s) { return s.n > 1 && s.p[0] == '/' && s.p[s.n - 1] != '/' && str_is_utf8(s); }
 
 static bool token_format_ok(str s) { return str_eq(s, S("opaque")) || str_eq(s, S("jwt")); }
+static bool resource_format_ok(str s) { return str_eq(s, S("app")) || token_format_ok(s); }
 static bool key_ok(str s) { return str_eq(s, S("ring")) || str_eq(s, S("es256")) || str_eq(s, S("rs256")); }
 
 static const struct {
@@ -127,6 +129,10 @@ static const struct {
     [KIND_GRANT_ID] = {grant_id_ok, "must be a grant id: 32 hexadecimal digits"},
     [KIND_FILE] = {file_ok, "must be the absolute path of a file"},
     [KIND_TOKEN_FORMAT] = {token_format_ok, "must be opaque or jwt"},
+    [KIND_RESOURCE] = {visible_ok, "must be a URI or a number of `resource list`"},
+    [KIND_RESOURCE_URI] = {resource_uri_is_registrable,
+                           "must be an absolute URI in lower-case scheme, without a fragment"},
+    [KIND_RESOURCE_FORMAT] = {resource_format_ok, "must be app, opaque or jwt"},
     [KIND_JWKS] = {utf8_ok, "must be text in UTF-8"},
     [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CHALLENGE] = {visible_ok, "must be the login_challenge that the browser brought"},

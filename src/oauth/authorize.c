@@ -4,6 +4,7 @@
 #include "browser.h"
 #include "liveness.h"
 #include "render.h"
+#include "resources.h"
 #include "scopes.h"
 
 struct authorize_call {
@@ -96,8 +97,9 @@ static const struct membership *find_membership(const struct oauth_call *c, cons
     return NULL;
 }
 
-/* The scopes of the live grants that this app has of the person in the account. */
-static bool granted_scopes(struct oauth_call *c, int32_t hub_id, struct scope_set *out) {
+/* The scopes of the live grants that this app has of the person in the account, for what is asked for now. */
+static bool granted_scopes(struct oauth_call *c, const struct authorize_request *r, int32_t hub_id,
+                           struct scope_set *out) {
     bool found = false;
     *out = (struct scope_set){0};
     for (size_t i = 0; i < c->facts.n_connections; i++) {
@@ -107,6 +109,9 @@ static bool granted_scopes(struct oauth_call *c, int32_t hub_id, struct scope_se
         if (c->facts.grant.hub_id != hub_id || !grant_row_is_live(c, c->app)) continue;
         if (!scope_set_decode(c->facts.grant.scopes, &scopes)) continue;
         found = true;
+        struct resource_set resources = {0};
+        if (!resource_set_decode(c->facts.grant.resources, &resources)) continue;
+        if (!resources_cover(c->env.registry, &resources, &r->resources)) continue;
         for (size_t s = 0; s < scopes.n; s++) (void)scope_set_add(out, scopes.id[s]);
     }
     return found;
@@ -184,7 +189,7 @@ static void decide_account(struct oauth_call *c, struct authorize_call *a) {
     }
     const struct scope_set *lacked = &a->membership->account.without_scopes;
     if (!scopes_leave_out(c, lacked, &a->request.required, &a->request.optional)) return;
-    bool is_update = granted_scopes(c, a->membership->account.hub_id, &granted);
+    bool is_update = granted_scopes(c, &a->request, a->membership->account.hub_id, &granted);
     struct consent consent = {
         .request = &a->request,
         .user_id = c->facts.session.user_id,

@@ -4,6 +4,7 @@
 #include "percent.h"
 #include "redirect_uri.h"
 #include "render.h"
+#include "resources.h"
 #include "scopes.h"
 
 static const struct param param_rows[] = {
@@ -20,6 +21,7 @@ static const struct param param_rows[] = {
     PARAM(struct authorize_params, prompt, 0, 0),
     PARAM(struct authorize_params, login_hint, 0, 0),
     PARAM(struct authorize_params, ui_locales, 0, 0),
+    PARAM_MANY(struct authorize_params, resource),
     PARAM(struct authorize_params, lang, 0, 0), /* ours: the switch of languages */
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
@@ -115,13 +117,23 @@ static bool check_scopes(struct oauth_call *c, struct authorize_request *r) {
     return true;
 }
 
+/* Everything that could be ticked must find room in the code, beside the rest. */
+static bool check_resources(struct oauth_call *c, struct authorize_request *r) {
+    if (!resources_read(c, &r->params.resource, &r->resources)) return false;
+    struct scope_set all = r->required;
+    for (size_t i = 0; i < r->optional.n; i++) (void)scope_set_add(&all, r->optional.id[i]);
+    r->code.resources = resources_encode(c->arena, &r->resources);
+    str scopes = scopes_encode(c->arena, &all);
+    return code_fits(r->params.nonce, scopes, r->code.resources) || refuse(c, REFUSAL_PARAMETER_TOO_LONG);
+}
+
 /* What goes back to the app. */
 static bool check_request(struct oauth_call *c, struct authorize_request *r) {
     const struct authorize_params *p = &r->params;
     if (r->problem.refusal) return refuse(c, r->problem.refusal);
     if (p->response_type.n && !str_eq(p->response_type, S("code"))) return refuse(c, REFUSAL_RESPONSE_TYPE);
     if (!(c->app->grants & APP_GRANT_CODE)) return refuse(c, REFUSAL_AUTHORIZE_NOT_ALLOWED);
-    if (!check_scopes(c, r) || !check_challenge(c, r) || !check_prompt(c, r)) return false;
+    if (!check_scopes(c, r) || !check_resources(c, r) || !check_challenge(c, r) || !check_prompt(c, r)) return false;
     r->code.nonce = p->nonce;
     if (c->env.settings->auto_approve) return true; /* no browser has to come back */
     return authorize_request_url(c, r, ~0U, ID_MAX).n <= AUTHORIZE_URL_MAX || refuse(c, REFUSAL_PARAMETER_TOO_LONG);
@@ -168,17 +180,22 @@ str authorize_request_query(const struct oauth_call *c, const struct authorize_r
     size_t n = sizeof param_rows / sizeof param_rows[0], room = 64;
     params.prompt = prompt_text(c->arena, r->prompts & prompts);
     params.lang = (str){NULL, 0};
-    for (size_t i = 0; i < n; i++)
-        room += param_rows[i].name.n + 2 +
-                3 * ((const str *)(const void *)((const char *)&params + param_rows[i].offset))->n;
+    for (size_t i = 0; i < n; i++) {
+        size_t count;
+        const str *values = param_values(&param_rows[i], &params, &count);
+        for (size_t k = 0; k < count; k++) room += param_rows[i].name.n + 2 + 3 * values[k].n;
+    }
     struct buf b = buf_on(arena_alloc(c->arena, room), room);
     for (size_t i = 0; i < n; i++) {
-        const str *value = (const str *)(const void *)((const char *)&params + param_rows[i].offset);
-        if (value->n == 0 || (i > 0 && param_rows[i].offset == param_rows[i - 1].offset)) continue;
-        if (b.n) buf_add_char(&b, '&');
-        buf_add(&b, param_rows[i].name);
-        buf_add_char(&b, '=');
-        add_encoded(&b, *value);
+        size_t count;
+        const str *values = param_values(&param_rows[i], &params, &count);
+        if (i > 0 && param_rows[i].offset == param_rows[i - 1].offset) continue; /* an alias */
+        for (size_t k = 0; k < count; k++) {
+            if (b.n) buf_add_char(&b, '&');
+            buf_add(&b, param_rows[i].name);
+            buf_add_char(&b, '=');
+            add_encoded(&b, values[k]);
+        }
     }
     return buf_str(&b);
 }

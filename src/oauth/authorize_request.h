@@ -9,6 +9,7 @@
 struct authorize_params {
     str client_id, redirect_uri, response_type, scope, optional_scope, state, code_challenge, code_challenge_method,
         nonce, prompt, login_hint, ui_locales, lang;
+    struct param_list resource;
 };
 
 enum prompt { PROMPT_NONE = 1, PROMPT_LOGIN = 2, PROMPT_CONSENT = 4, PROMPT_SELECT_ACCOUNT = 8 };
@@ -20,6 +21,7 @@ struct authorize_request {
     int32_t hub_id;                /* of the path: the account that the app asks for; 0: any */
     struct scope_set required;     /* asked for in `scope` */
     struct scope_set optional;     /* asked for in `optional_scope`, and available */
+    struct resource_set resources; /* what it shall be for alone; none: every API */
     struct code code;              /* what the code will carry, as far as the request tells */
 };
 

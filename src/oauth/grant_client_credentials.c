@@ -1,4 +1,5 @@
 /* grant_type=client_credentials: RFC 6749 s4.4. The app acts for itself; nothing is asked, nothing is stored, there is no refresh token. */
+#include "resources.h"
 #include "scopes.h"
 #include "token.h"
 
@@ -11,6 +12,7 @@ static void decide(struct oauth_call *c, struct token_call *t) {
         .expires_ms = c->env.now_ms + c->app->access_ttl_s * 1000,
     };
     if (!scopes_read(c, t->params.scope, &c->app->scopes, true, &access.scopes)) return;
+    if (!resources_read(c, &t->params.resource, &access.resources)) return;
     token_answer(c, &(struct token_answer){.access = &access});
 }
 

@@ -1,6 +1,7 @@
 /* grant_type=authorization_code: RFC 6749 s4.1.3, RFC 7636 s4.6. A code is a sealed envelope; what makes it single-use is the primary
  * key of the grant that its redemption inserts. */
 #include "liveness.h"
+#include "resources.h"
 #include "token.h"
 
 /* RFC 6749 s4.1.3: sent in the authorization request, it must be here and identical; left out there, it may be left out here. */
@@ -42,7 +43,8 @@ static void start(struct oauth_call *c, struct token_call *t) {
         refused = REFUSAL_CODE_EXPIRED;
     if (refuse(c, refused, S("code"))) return;
     if (refuse(c, check_redirect_uri(&t->code, p->redirect_uri), S("redirect_uri"))) return;
-    refuse(c, check_verifier(c->app, &t->code, p->code_verifier), S("code_verifier"));
+    if (refuse(c, check_verifier(c->app, &t->code, p->code_verifier), S("code_verifier"))) return;
+    resources_narrow(c, &p->resource, t->code.resources, &t->part.resources);
 }
 
 static size_t ask(struct oauth_call *c, struct token_call *t, struct ask out[ASKS_MAX]) {
@@ -85,6 +87,7 @@ static void insert_grant(struct oauth_call *c, const struct code *code) {
         .expires_ms = grant_expiry_ms(c, code),
         .last_used_day = day_of(c->env.now_ms),
         .auth_time_ms = code->auth_time_ms,
+        .resources = code->resources,
     };
     memcpy(g->salt, c->env.random + OAUTH_RANDOM_SALT, GRANT_SALT_BYTES);
 }
@@ -93,12 +96,11 @@ static void decide(struct oauth_call *c, struct token_call *t) {
     enum life life = subject_life(&c->facts, t->code.issued_ms);
     if (life != LIFE_LIVE) return oauth_refuse(c, life == LIFE_HUB_GONE ? REFUSAL_HUB_GONE : REFUSAL_CODE_INVALID);
     if (is_removed(&c->facts, t->code.issued_ms)) return oauth_refuse(c, REFUSAL_CODE_INVALID);
-    struct scope_set scopes;
-    if (!scope_set_decode(t->code.scopes, &scopes)) return oauth_refuse(c, REFUSAL_CODE_INVALID);
+    if (!scope_set_decode(t->code.scopes, &t->part.scopes)) return oauth_refuse(c, REFUSAL_CODE_INVALID);
     insert_grant(c, &t->code);
     const struct grant *g = &c->change.grant;
     bool refreshable = c->app->grants & APP_GRANT_REFRESH;
-    token_answer_grant(c, g, &scopes, refreshable ? refresh_make(&c->env, c->arena, g, 1) : S(""));
+    token_answer_grant(c, g, &t->part, refreshable ? refresh_make(&c->env, c->arena, g, 1) : S(""));
 }
 
 /* The code was redeemed before, and this is its rightful client with the right verifier: one of the two is a thief

@@ -4,6 +4,7 @@
  *   older                stolen, or a copy that went wrong: the grant is revoked
  *   newer                never issued (a store that was set back): refused, nothing changes */
 #include "liveness.h"
+#include "resources.h"
 #include "scopes.h"
 #include "token.h"
 
@@ -84,13 +85,14 @@ static void note_use(struct oauth_call *c, bool rotating) {
 
 static void decide(struct oauth_call *c, struct token_call *t) {
     enum use use = USE_THEFT;
-    struct scope_set scopes;
-    if (!check_token(c, &t->claim, &use) || !read_scopes(c, t->params.scope, &scopes)) return;
+    struct token_part part;
+    if (!check_token(c, &t->claim, &use) || !read_scopes(c, t->params.scope, &part.scopes)) return;
+    if (!resources_narrow(c, &t->params.resource, c->facts.grant.resources, &part.resources)) return;
     bool rotating = app_has(c->app, APP_PUBLIC | APP_ROTATE);
     if (use == USE_FIRST) note_use(c, rotating);
     str next = use == USE_FIRST && !rotating ? t->params.refresh_token
                                              : refresh_make(&c->env, c->arena, &c->facts.grant, t->claim.n + 1);
-    token_answer_grant(c, &c->facts.grant, &scopes, next);
+    token_answer_grant(c, &c->facts.grant, &part, next);
 }
 
 /* Somebody else raised the generation or revoked the grant in between: look again, and decide on what is true now. */

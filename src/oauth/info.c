@@ -1,6 +1,7 @@
 #include "info.h"
 
 #include "b64.h"
+#include "resources.h"
 #include "scopes.h"
 
 /* What both kinds of token have in common. */
@@ -10,6 +11,7 @@ struct info {
     const struct app *app;
     int32_t hub_id, user_id;
     struct scope_set scopes;
+    struct resource_set resources;
     int64_t issued_ms, expires_ms; /* expires_ms 0: no end */
 };
 
@@ -21,6 +23,7 @@ static struct info info_of(const struct oauth_call *c, const struct shown *shown
             .is_refresh = true,
             .app = live_app(c, g->app_id),
             .hub_id = g->hub_id,
+            .resources = shown_resources(c, shown),
             .user_id = g->user_id,
             .issued_ms = g->rotated_ms ? g->rotated_ms : g->created_ms,
             .expires_ms = g->expires_ms,
@@ -36,6 +39,7 @@ static struct info info_of(const struct oauth_call *c, const struct shown *shown
         .hub_id = t->hub_id,
         .user_id = t->user_id,
         .scopes = t->scopes,
+        .resources = t->resources,
         .issued_ms = t->issued_ms,
         .expires_ms = t->expires_ms,
     };
@@ -96,7 +100,8 @@ static void write_signed(struct json *j, const struct oauth_call *c, const struc
     json_member_bool(j, S("isUserLevel"), false);
     json_member_bool(j, S("isPrivateDistribution"), app_has(info->app, APP_PRIVATE_DISTRIBUTION));
     json_member_str(j, S("appInstallId"), join_ids(c->arena, info->app->app_id, info->hub_id));
-    json_member_str(j, S("audience"), c->env.settings->issuer);
+    json_member_str(j, S("audience"),
+                    resources_join(c->arena, c->env.registry, c->env.settings->issuer, &info->resources));
     json_member_int(j, S("installingUserId"), info->user_id);
     json_member_bool(j, S("isServiceAccount"), false);
     json_close(j);
@@ -127,7 +132,7 @@ static void write_rfc7662(struct json *j, const struct oauth_call *c, const stru
     struct buf number = buf_on(digits, sizeof digits);
     buf_add_i64(&number, info->user_id);
     json_member_str(j, S("sub"), info->user_id ? buf_str(&number) : info->app->client_id);
-    json_member_str(j, S("aud"), issuer);
+    resources_write_aud(j, c->env.registry, issuer, &info->resources);
     json_member_str(j, S("iss"), issuer);
     if (info->user_id && c->facts.subject.email.n) json_member_str(j, S("username"), c->facts.subject.email);
 }
@@ -141,7 +146,8 @@ void info_answer(struct oauth_call *c, const struct shown *shown, enum info_styl
     struct info info = info_of(c, shown);
     const struct subject *s = &c->facts.subject;
     size_t bound = 4096 + 2 * scopes_bound(c->env.registry, &info.scopes) + 6 * (2 * s->email.n + s->domain.n) +
-                   6 * (3 * c->env.settings->issuer.n);
+                   6 * (3 * c->env.settings->issuer.n) +
+                   2 * resources_bound(c->env.registry, c->env.settings->issuer, &info.resources);
     struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
     struct json j = json_on(&out);
     bool v3 = style == INFO_V3;

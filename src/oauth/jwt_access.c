@@ -2,6 +2,7 @@
 
 #include "b64.h"
 #include "json_write.h"
+#include "resources.h"
 #include "scopes.h"
 
 /* The jti: the number of the ring's generation, random bytes, and, encrypted under both and the issue time, the milliseconds of the issue time and the
@@ -43,17 +44,19 @@ struct claims {
     str issuer, sub, client_id, jti, scope;
     int64_t issued_s, expires_s;
     int32_t hub_id;
+    struct resource_set resources;
 };
 
 /* RFC 9068 s2.2. Short, because no token has more than TOKEN_TEXT_MAX characters. Without `resource` the audience is the issuer: any API of it. */
-static str write_payload(const struct claims *claims, struct arena *arena) {
-    size_t bound = 512 + 6 * (2 * claims->issuer.n + claims->client_id.n + claims->scope.n);
+static str write_payload(const struct registry *registry, const struct claims *claims, struct arena *arena) {
+    size_t bound = 512 + 6 * (claims->issuer.n + claims->client_id.n + claims->scope.n) +
+                   resources_bound(registry, claims->issuer, &claims->resources);
     struct buf out = buf_on(arena_alloc(arena, bound), bound);
     struct json j = json_on(&out);
     json_open(&j);
     json_member_str(&j, S("iss"), claims->issuer);
     json_member_str(&j, S("sub"), claims->sub);
-    json_member_str(&j, S("aud"), claims->issuer);
+    resources_write_aud(&j, registry, claims->issuer, &claims->resources);
     json_member_str(&j, S("client_id"), claims->client_id);
     json_member_int(&j, S("iat"), claims->issued_s);
     json_member_int(&j, S("exp"), claims->expires_s);
@@ -84,8 +87,9 @@ str jwt_access_make(const struct oauth_env *env, struct arena *arena, const stru
         .issued_s = t->issued_ms / 1000,
         .expires_s = t->expires_ms / 1000,
         .hub_id = t->hub_id,
+        .resources = t->resources,
     };
-    str payload = write_payload(&claims, arena);
+    str payload = write_payload(env->registry, &claims, arena);
     if (!key || jose_signed_length(key, JWT_ACCESS_TYP, payload.n) > TOKEN_TEXT_MAX) return (str){NULL, 0};
     return jose_sign(key, JWT_ACCESS_TYP, payload, arena);
 }
@@ -110,12 +114,12 @@ size_t jwt_access_longest(const struct registry *registry, str issuer, const str
     if (app->grants & APP_GRANT_CODE) {
         claims.sub = S("2147483647");
         claims.hub_id = ID_MAX;
-        longest = write_payload(&claims, arena).n;
+        longest = write_payload(registry, &claims, arena).n;
     }
     if (app->grants & APP_GRANT_CLIENT_CREDENTIALS) {
         claims.sub = app->client_id;
         claims.hub_id = app->bound_hub_id;
-        size_t n = write_payload(&claims, arena).n;
+        size_t n = write_payload(registry, &claims, arena).n;
         if (n > longest) longest = n;
     }
     arena_free(arena);
@@ -154,6 +158,15 @@ static void read_scopes(const struct registry *registry, str text, struct scope_
     }
 }
 
+/* Those that it names and that are still registered; false when none of them is: then it is good for nothing. */
+static bool read_audience(const struct oauth_env *env, const struct jose_jwt *jwt, struct resource_set *out) {
+    for (size_t i = 0; i < jwt->n_aud; i++) {
+        const struct resource *resource = registry_resource_by_uri(env->registry, jwt->aud[i]);
+        if (resource) (void)resource_set_add(out, resource->id);
+    }
+    return out->n > 0 || (jwt->n_aud == 1 && str_eq(jwt->aud[0], env->settings->issuer));
+}
+
 bool jwt_access_open(const struct oauth_env *env, struct arena *arena, str text, struct access_token *out) {
     struct jose_jwt jwt;
     struct jti jti;
@@ -171,5 +184,5 @@ bool jwt_access_open(const struct oauth_env *env, struct arena *arena, str text,
         .expires_ms = jwt.exp_s * 1000,
     };
     read_scopes(env->registry, jwt.scope, &out->scopes);
-    return read_subject(&jwt, app, &jti, out);
+    return read_audience(env, &jwt, &out->resources) && read_subject(&jwt, app, &jti, out);
 }

@@ -81,9 +81,11 @@ static void test_not_taken(void **state) {
     (void)state;
     open_jwt(&k);
     str jti = verified(&k, kit_install(&k, APP_CONF).access).jti;
-#define CLAIMS(iss, sub, client, times)                                                                                \
-    "{\"iss\":\"" iss "\",\"sub\":\"" sub "\",\"client_id\":\"" client "\"," times "\"jti\":\"%.*s\"}"
-#define TIMES "\"iat\":1800000000,\"exp\":1800001800,"
+#define CLAIMS_FOR(aud, iss, sub, client, times)                                                                       \
+    "{\"iss\":\"" iss "\",\"sub\":\"" sub "\",\"aud\":" aud ",\"client_id\":\"" client "\"," times "\"jti\":\"%.*s\"}"
+#define CLAIMS(iss, sub, client, times) CLAIMS_FOR("\"" KIT_ISSUER "\"", iss, sub, client, times)
+#define CLAIMS_OF(aud)                  CLAIMS_FOR(aud, KIT_ISSUER, "99", "conf", TIMES)
+#define TIMES                           "\"iat\":1800000000,\"exp\":1800001800,"
     static const struct {
         const char *typ, *claims;
         bool good;
@@ -96,6 +98,13 @@ static void test_not_taken(void **state) {
         {"at+jwt", CLAIMS(KIT_ISSUER, "ada", "conf", TIMES), false},
         {"at+jwt", CLAIMS(KIT_ISSUER, "99", "conf", "\"iat\":1800000000,"), false},
         {"at+jwt", CLAIMS(KIT_ISSUER, "99", "conf", "\"exp\":1800001800,"), false},
+        /* norm: E62 */
+        {"at+jwt", CLAIMS_OF("[\"" KIT_ISSUER "\"]"), true},
+        {"at+jwt", CLAIMS_OF("\"https://api.example\""), true},
+        {"at+jwt", CLAIMS_OF("[\"https://gone.example/\",\"urn:example:9\"]"), true},
+        {"at+jwt", CLAIMS_OF("\"https://gone.example/\""), false}, /* never for every API instead */
+        {"at+jwt", CLAIMS_OF("[]"), false},
+        {"at+jwt", CLAIMS_OF("[\"" KIT_ISSUER "\",\"https://other.example\"]"), false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 #pragma GCC diagnostic push

@@ -50,6 +50,33 @@ static const struct scope scope_rows[KIT_SCOPES] = {
     {300, S("never.available"), S("Never"), false},
 };
 
+static const str api_uris[] = {S("https://api.example/"), S("https://api.example")};
+static const str single_uris[KIT_RESOURCES] = {
+    [1] = S("https://files.example/v1"),
+    [2] = S("https://strict.example/"),
+    [3] = S("https://gone.example/"),
+    [4] = S("urn:example:5"),
+    [5] = S("urn:example:6"),
+    [6] = S("urn:example:7"),
+    [7] = S("urn:example:8"),
+    [8] = S("urn:example:9"),
+    [9] = S("urn:example:10"),
+    [10] = S("urn:example:11"),
+    [11] = S("urn:example:12"),
+};
+
+static void open_resources(struct kit *k) {
+    for (size_t i = 0; i < KIT_RESOURCES; i++)
+        k->resources[i] = (struct resource){.id = (uint16_t)(i + 1), .uris = &single_uris[i], .n_uris = 1};
+    k->resources[0].uris = api_uris;
+    k->resources[0].n_uris = 2;
+    k->resources[1].token_format = TOKEN_FORMAT_JWT;
+    k->resources[2].flags = RESOURCE_STRICT;
+    k->resources[3].flags = RESOURCE_DELETED;
+    k->registry.resources = k->resources;
+    k->registry.n_resources = KIT_RESOURCES;
+}
+
 static void open_app(struct kit *k, size_t i) {
     struct app *app = &k->apps[i];
     uint8_t body[32];
@@ -115,6 +142,7 @@ void kit_open(struct kit *k) {
     for (size_t i = 0; i < KIT_APPS; i++) open_app(k, i);
     k->registry = (struct registry){
         .arena = k->arena, .apps = k->apps, .n_apps = KIT_APPS, .scopes = k->scopes, .n_scopes = KIT_SCOPES};
+    open_resources(k);
     open_signer(k);
     registry_index(&k->registry);
 }
@@ -175,6 +203,7 @@ static enum outcome insert(struct kit *k, const struct grant *grant) {
     struct grant *g = &k->grants[k->n_grants++];
     *g = *grant;
     g->scopes = arena_copy(k->arena, grant->scopes);
+    g->resources = arena_copy(k->arena, grant->resources);
     return OUTCOME_DONE;
 }
 

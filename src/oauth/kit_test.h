@@ -18,7 +18,7 @@ enum kit_app { APP_CONF, APP_PUBL, APP_RS, APP_ROTA, APP_OTHER, APP_OFF, APP_GON
 #define KIT_PKCE        "&code_challenge=" KIT_CHALLENGE "&code_challenge_method=S256"
 #define KIT_PKCE_UP     "&code_verifier=" KIT_VERIFIER
 
-enum { KIT_GRANTS_MAX = 64, KIT_REVOKED_MAX = 64, KIT_UNINSTALLS_MAX = 8, KIT_SCOPES = 6 };
+enum { KIT_GRANTS_MAX = 64, KIT_REVOKED_MAX = 64, KIT_UNINSTALLS_MAX = 8, KIT_SCOPES = 6, KIT_RESOURCES = 12 };
 
 struct kit {
     struct arena *arena; /* everything lives as long as the kit */
@@ -30,7 +30,9 @@ struct kit {
     struct registry registry;
     struct app apps[KIT_APPS];
     struct scope scopes[KIT_SCOPES];
-    str secrets[KIT_APPS]; /* in clear; empty for public apps */
+    struct resource
+        resources[KIT_RESOURCES]; /* see resource_rows: an API, one for JWTs, a strict one, a deleted one, eight more */
+    str secrets[KIT_APPS];        /* in clear; empty for public apps */
 
     /* the store */
     struct grant grants[KIT_GRANTS_MAX];

@@ -2,6 +2,7 @@
 
 #include "jwt_access.h"
 #include "packing.h"
+#include "resources.h"
 
 int32_t day_of(int64_t time_ms) { return (int32_t)(time_ms / DAY_MS); }
 
@@ -122,11 +123,19 @@ static bool refresh_is_live(const struct oauth_call *c, const struct shown *show
     return grant_life(c, app) == LIFE_LIVE && shown->claim.n == c->facts.grant.generation + 1;
 }
 
+struct resource_set shown_resources(const struct oauth_call *c, const struct shown *shown) {
+    struct resource_set set = {0};
+    if (shown->kind == SHOWN_ACCESS) return shown->access.resources;
+    if (!resource_set_decode(c->facts.grant.resources, &set)) set.n = 0;
+    return set;
+}
+
 bool shown_is_live(const struct oauth_call *c, const struct shown *shown) {
     int32_t app_id = 0;
     if (!shown_is_genuine(c, shown, &app_id)) return false;
     const struct app *app = live_app(c, app_id);
-    if (!app) return false;
+    struct resource_set resources = shown_resources(c, shown);
+    if (!app || !resources_are_there(c->env.registry, &resources)) return false;
     if (shown->kind == SHOWN_REFRESH) return refresh_is_live(c, shown, app);
     const struct access_token *t = &shown->access;
     if (c->env.now_ms >= t->expires_ms) return false;

@@ -51,6 +51,9 @@ size_t shown_ask(const struct shown *shown, struct ask out[ASKS_MAX]);
 /* With the facts: true when it was made here (dead or alive), and the app that it was made for. */
 bool shown_is_genuine(const struct oauth_call *c, const struct shown *shown, int32_t *out_app_id);
 
+/* With the facts: what it is for alone; none: every API. */
+struct resource_set shown_resources(const struct oauth_call *c, const struct shown *shown);
+
 /* With the facts: true when it could be used now. A superseded refresh token is not live; looking never changes anything. */
 bool shown_is_live(const struct oauth_call *c, const struct shown *shown);
 

@@ -14,6 +14,26 @@ static enum refusal check_value(const struct param *row, str value) {
     return REFUSAL_NONE;
 }
 
+/* Where the next value of a parameter goes; NULL: it may not come again. */
+static str *next_place(const struct param *row, void *out) {
+    char *member = (char *)out + row->offset;
+    if (row->many) {
+        struct param_list *list = (struct param_list *)(void *)member;
+        list->more = list->more || list->n == PARAM_LIST_MAX;
+        return list->more ? &list->v[PARAM_LIST_MAX - 1] : &list->v[list->n++];
+    }
+    str *one = (str *)(void *)member;
+    return one->n ? NULL : one;
+}
+
+const str *param_values(const struct param *row, const void *params, size_t *out_n) {
+    const char *member = (const char *)params + row->offset;
+    const struct param_list *list = (const struct param_list *)(const void *)member;
+    const str *one = (const str *)(const void *)member;
+    *out_n = row->many ? list->n : one->n > 0;
+    return row->many ? list->v : one;
+}
+
 struct params_problem params_fill(const struct form *form, const struct params_table *table, void *out) {
     struct params_problem problem = {REFUSAL_NONE, NULL, 0};
     assert(table->n <= PARAM_ROWS_MAX);
@@ -21,10 +41,10 @@ struct params_problem params_fill(const struct form *form, const struct params_t
         const struct form_pair *pair = &form->pairs[i];
         const struct param *row = find_row(table, pair->name);
         if (!row || pair->value.n == 0) continue;
-        str *member = (str *)(void *)((char *)out + row->offset);
-        enum refusal refused = member->n ? REFUSAL_PARAMETER_REPEATED : check_value(row, pair->value);
-        if (member->n) problem.repeated |= UINT32_C(1) << (row - table->rows);
-        if (!member->n) *member = pair->value;
+        str *place = next_place(row, out);
+        enum refusal refused = place ? check_value(row, pair->value) : REFUSAL_PARAMETER_REPEATED;
+        if (place) *place = pair->value;
+        if (!place) problem.repeated |= UINT32_C(1) << (row - table->rows);
         if (!refused || problem.refusal) continue;
         problem.refusal = refused;
         problem.row = row;

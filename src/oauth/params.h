@@ -12,13 +12,27 @@ struct param {
     size_t offset;     /* of a str member */
     size_t max;        /* bytes; 0: the rule that reads it decides (the whole form is bounded) */
     char class_letter; /* of str_is_all; 0: any */
+    bool many;         /* may come more than once: the member is a struct param_list */
+};
+
+/* The values of a parameter that may be repeated, in their order. */
+#define PARAM_LIST_MAX RESOURCE_SET_MAX
+struct param_list {
+    size_t n;
+    bool more; /* there were more than fit */
+    str v[PARAM_LIST_MAX];
 };
 
 /* The offset of a member, which must be a str. */
 #define PARAM_OFFSET(type, member) (offsetof(type, member) + 0 * sizeof(char[_Generic(((type *)0)->member, str : 1)]))
 #define PARAM_ALIAS(type, wire, member, max, class_letter)                                                             \
-    { S(wire), PARAM_OFFSET(type, member), max, class_letter }
+    { S(wire), PARAM_OFFSET(type, member), max, class_letter, false }
 #define PARAM(type, member, max, class_letter) PARAM_ALIAS(type, #member, member, max, class_letter)
+#define PARAM_MANY(type, member)                                                                                       \
+    {                                                                                                                  \
+        S(#member), offsetof(type, member) + 0 * sizeof(char[_Generic(((type *)0)->member, struct param_list : 1)]),   \
+            0, 0, true                                                                                                 \
+    }
 
 struct params_table {
     const struct param *rows;
@@ -38,6 +52,9 @@ struct params_problem {
 /* Fills the members of *out (zeroed by the caller) and goes on after a problem. Unknown parameters are ignored, also when
  * they are repeated; an empty value is as if it was not sent (RFC 6749 s3.1); of a repeated parameter the first value stays. */
 struct params_problem params_fill(const struct form *form, const struct params_table *table, void *out);
+
+/* The values that the member of a row has in *params. */
+const str *param_values(const struct param *row, const void *params, size_t *out_n);
 
 /* True when the member at `offset` was given more than once, under whatever name. */
 bool params_is_repeated(const struct params_problem *problem, const struct params_table *table, size_t offset);

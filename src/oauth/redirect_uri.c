@@ -165,3 +165,9 @@ bool redirect_uri_matches(str registered, str requested) {
     return loopback && str_eq(b.scheme, a.scheme) && b.has_authority && str_eq(b.host, a.host) &&
            str_eq(b.after, a.after);
 }
+
+bool resource_uri_is_registrable(str uri) {
+    str scheme, rest = uri;
+    return uri.n <= RESOURCE_URI_MAX && has_only_uri_characters(uri) && cut_scheme(&rest, &scheme) && rest.n > 0 &&
+           !str_eq(rest, S("//"));
+}

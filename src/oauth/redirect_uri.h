@@ -16,4 +16,7 @@ bool redirect_uri_matches(str registered, str requested);
  * there the port does not count. Empty: it has none. */
 str redirect_uri_origin(str uri);
 
+/* True when it may name a resource: absolute, in one spelling, without a fragment (RFC 8707 s2). It is a name, not an address: any scheme. */
+bool resource_uri_is_registrable(str uri);
+
 #endif

@@ -1,6 +1,7 @@
 #include "token.h"
 
 #include "jwt_access.h"
+#include "resources.h"
 #include "scopes.h"
 
 /* RFC 6749 s3.2, s4.1.3, s4.4.2, s6; RFC 7636 s4.5. Tokens, codes and credentials have no maximum here: one that is too long is
@@ -13,6 +14,7 @@ static const struct param param_rows[] = {
     PARAM(struct token_params, code_verifier, 0, 0),
     PARAM(struct token_params, refresh_token, 0, 0),
     PARAM(struct token_params, scope, SCOPE_LIST_MAX, 0),
+    PARAM_MANY(struct token_params, resource),
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
 
@@ -73,10 +75,12 @@ static void lost(struct oauth_call *c) {
 const struct endpoint endpoint_token = {"token", start, ask, decide, lost};
 
 /* A signed token that does not fit is given out as an opaque one: an app that could meet this was not allowed to be set to signed ones, but the
- * issuer may have become longer since. */
+ * issuer may have become longer since. Empty: a resource wants a signed one, which its API verifies by itself. */
 static str access_text(const struct oauth_call *c, const struct access_token *t) {
-    str text = app_has(c->app, APP_JWT) ? jwt_access_make(&c->env, c->arena, c->app, t) : (str){NULL, 0};
-    return text.n ? text : access_seal(&c->env, c->arena, t);
+    enum token_format format = resources_format(c->env.registry, &t->resources);
+    bool is_signed = format == TOKEN_FORMAT_JWT || (format == TOKEN_FORMAT_OF_APP && app_has(c->app, APP_JWT));
+    str text = is_signed ? jwt_access_make(&c->env, c->arena, c->app, t) : (str){NULL, 0};
+    return text.n || format == TOKEN_FORMAT_JWT ? text : access_seal(&c->env, c->arena, t);
 }
 
 /* Member order as in HubSpot's answers; a success body never has a member called `message`. */
@@ -85,9 +89,14 @@ void token_answer(struct oauth_call *c, const struct token_answer *a) {
     size_t bound = 1024 + 2 * TOKEN_TEXT_MAX + scopes_bound(c->env.registry, &t->scopes);
     struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
     struct json j = json_on(&out);
+    str access = access_text(c, t);
+    if (access.n == 0) {
+        c->change.kind = CHANGE_NONE; /* neither is a code used up */
+        return refuse_parameter(c, REFUSAL_RESOURCE_FORMAT, S("resource"));
+    }
     json_open(&j);
     json_member_str(&j, S("token_type"), S("bearer"));
-    json_member_str(&j, S("access_token"), access_text(c, t));
+    json_member_str(&j, S("access_token"), access);
     if (a->refresh_token.n) json_member_str(&j, S("refresh_token"), a->refresh_token);
     json_member_int(&j, S("expires_in"), (t->expires_ms - c->env.now_ms) / 1000);
     json_member_str(&j, S("token_use"), t->kind == ACCESS_OF_CLIENT ? S("client_credentials") : S("access_token"));
@@ -98,7 +107,7 @@ void token_answer(struct oauth_call *c, const struct token_answer *a) {
     c->answer = (struct answer){.http = 200, .type = ANSWER_JSON, .body = buf_str(&out), .no_store = true};
 }
 
-void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct scope_set *scopes,
+void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct token_part *part,
                         str refresh_token) {
     struct access_token access = {
         .kind = ACCESS_OF_GRANT,
@@ -107,7 +116,8 @@ void token_answer_grant(struct oauth_call *c, const struct grant *grant, const s
         .hub_id = grant->hub_id,
         .user_id = grant->user_id,
         .issued_ms = c->env.now_ms,
-        .scopes = *scopes,
+        .scopes = part->scopes,
+        .resources = part->resources,
     };
     /* a revocation and a token of the same millisecond: the token is the later one */
     if (access.issued_ms <= grant->access_not_before_ms) access.issued_ms = grant->access_not_before_ms + 1;

@@ -8,6 +8,13 @@
 struct token_params {
     struct client_params client;
     str grant_type, code, redirect_uri, code_verifier, refresh_token, scope;
+    struct param_list resource;
+};
+
+/* What of a grant goes into an access token. */
+struct token_part {
+    struct scope_set scopes;
+    struct resource_set resources;
 };
 
 struct token_call {
@@ -15,6 +22,7 @@ struct token_call {
     const struct grant_rule *rule;
     struct code code;           /* authorization_code, opened */
     struct refresh_claim claim; /* refresh_token, not proven */
+    struct token_part part;     /* authorization_code */
 };
 
 /* One row per grant type; the members mean what they mean in struct endpoint. */
@@ -36,11 +44,11 @@ struct token_answer {
     str refresh_token;                 /* empty: none */
 };
 
-/* Seals the access token and fills c->answer. */
+/* Seals the access token and fills c->answer. Refuses when a resource wants a signed token and it would be too long. */
 void token_answer(struct oauth_call *c, const struct token_answer *a);
 
-/* The same for a grant: a new access token with these scopes that ends no later than the grant. */
-void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct scope_set *scopes,
+/* The same for a grant: a new access token for this part of it, that ends no later than the grant. */
+void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct token_part *part,
                         str refresh_token);
 
 /* A revocation of a grant in c->change. The row is kept as long as a code could still ask for it, and as long as the access

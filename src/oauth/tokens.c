@@ -7,18 +7,20 @@
 /* Versioned plaintexts. Numbers are big-endian; times are milliseconds in 6 bytes; ids have 4.
  *   code 1:   version, flags, grant id 16, app, hub, user, issued 6, ttl_s 2, auth time 6, redirect hash 16,
  *             challenge 32 if CODE_HAS_CHALLENGE, nonce length 1, nonce, scopes (the rest)
- *   access 1: version, kind, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6, scopes (the rest) */
+ *   access 1: version, kind, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6, scopes (the rest)
+ * Version 2 of both, made only for some resources: before the scopes stand their bytes 1, and the encoded resources. */
 #define CODE_VERSION           1
 #define ACCESS_VERSION         1
+#define VERSION_OF_RESOURCES   2
 #define TIME_BYTES             PACKED_TIME_BYTES
 #define CODE_REDIRECT_URI_SENT 1u
 #define CODE_HAS_CHALLENGE     2u
-#define CODE_PLAIN_MAX                                                                                                 \
-    (2 + GRANT_ID_BYTES + 3 * 4 + TIME_BYTES + 2 + TIME_BYTES + REDIRECT_HASH_BYTES + SHA256_BYTES + 1 +               \
-     OIDC_NONCE_MAX + SCOPE_SET_BYTES)
-#define ACCESS_PLAIN_MAX (2 + GRANT_ID_BYTES + 3 * 4 + 2 * TIME_BYTES + SCOPE_SET_BYTES)
-_Static_assert(CODE_PLAIN_MAX + ENVELOPE_OVERHEAD <= TOKEN_BODY_MAX,
-               "the largest code is a token of at most 512 characters");
+#define CODE_FIXED_BYTES                                                                                               \
+    (2 + GRANT_ID_BYTES + 3 * 4 + TIME_BYTES + 2 + TIME_BYTES + REDIRECT_HASH_BYTES + SHA256_BYTES + 1)
+#define CODE_PLAIN_MAX   (TOKEN_BODY_MAX - ENVELOPE_OVERHEAD)
+#define ACCESS_PLAIN_MAX (2 + GRANT_ID_BYTES + 3 * 4 + 2 * TIME_BYTES + 1 + RESOURCE_SET_BYTES + SCOPE_SET_BYTES)
+_Static_assert(CODE_FIXED_BYTES + OIDC_NONCE_MAX + SCOPE_SET_BYTES <= CODE_PLAIN_MAX,
+               "the largest code without resources is a token of at most 512 characters");
 _Static_assert(ACCESS_PLAIN_MAX + ENVELOPE_OVERHEAD <= TOKEN_BODY_MAX, "and so is the largest access token");
 _Static_assert(CODE_TTL_MAX_S <= UINT16_MAX, "ttl_s has 2 bytes");
 
@@ -57,11 +59,26 @@ static bool unseal(const struct oauth_env *env, struct arena *arena, struct seal
     return true;
 }
 
+static void put_resources(struct pen *pen, str resources) {
+    if (resources.n == 0) return;
+    put_uint(pen, resources.n, 1);
+    put_bytes(pen, resources.p, resources.n);
+}
+
+static str get_resources(struct reader *r, uint64_t version) {
+    return version == VERSION_OF_RESOURCES ? get_bytes(r, get_uint(r, 1)) : (str){NULL, 0};
+}
+
+bool code_fits(str nonce, str scopes, str resources) {
+    size_t n = nonce.n + scopes.n + resources.n + (resources.n > 0);
+    return CODE_FIXED_BYTES + n <= CODE_PLAIN_MAX;
+}
+
 str code_seal(const struct oauth_env *env, struct arena *arena, const struct code *code) {
     uint8_t bytes[CODE_PLAIN_MAX];
     struct pen pen = {bytes, 0};
-    assert(code->nonce.n <= OIDC_NONCE_MAX && code->scopes.n <= SCOPE_SET_BYTES);
-    put_uint(&pen, CODE_VERSION, 1);
+    assert(code->nonce.n <= OIDC_NONCE_MAX && code_fits(code->nonce, code->scopes, code->resources));
+    put_uint(&pen, code->resources.n ? VERSION_OF_RESOURCES : CODE_VERSION, 1);
     put_uint(&pen,
              (code->redirect_uri_sent ? CODE_REDIRECT_URI_SENT : 0) | (code->has_challenge ? CODE_HAS_CHALLENGE : 0),
              1);
@@ -76,6 +93,7 @@ str code_seal(const struct oauth_env *env, struct arena *arena, const struct cod
     if (code->has_challenge) put_bytes(&pen, code->challenge, SHA256_BYTES);
     put_uint(&pen, code->nonce.n, 1);
     put_bytes(&pen, code->nonce.p, code->nonce.n);
+    put_resources(&pen, code->resources);
     put_bytes(&pen, code->scopes.p, code->scopes.n);
     return seal(env, arena, sealed_code, &pen);
 }
@@ -84,7 +102,8 @@ bool code_open(const struct oauth_env *env, struct arena *arena, str text, struc
     struct opened opened;
     if (!unseal(env, arena, sealed_code, text, &opened)) return false;
     struct reader *r = &opened.plain;
-    if (get_uint(r, 1) != CODE_VERSION) return false;
+    uint64_t version = get_uint(r, 1);
+    if (version != CODE_VERSION && version != VERSION_OF_RESOURCES) return false;
     uint64_t flags = get_uint(r, 1);
     *out =
         (struct code){.redirect_uri_sent = flags & CODE_REDIRECT_URI_SENT, .has_challenge = flags & CODE_HAS_CHALLENGE};
@@ -98,15 +117,17 @@ bool code_open(const struct oauth_env *env, struct arena *arena, str text, struc
     get_copy(r, out->redirect_hash, REDIRECT_HASH_BYTES);
     if (out->has_challenge) get_copy(r, out->challenge, SHA256_BYTES);
     out->nonce = get_bytes(r, get_uint(r, 1));
+    out->resources = get_resources(r, version);
     out->scopes = r->rest;
     struct scope_set scopes;
-    return !r->is_short && scope_set_decode(out->scopes, &scopes);
+    struct resource_set resources;
+    return !r->is_short && scope_set_decode(out->scopes, &scopes) && resource_set_decode(out->resources, &resources);
 }
 
 str access_seal(const struct oauth_env *env, struct arena *arena, const struct access_token *token) {
-    uint8_t bytes[ACCESS_PLAIN_MAX], scopes[SCOPE_SET_BYTES];
+    uint8_t bytes[ACCESS_PLAIN_MAX], scopes[SCOPE_SET_BYTES], resources[RESOURCE_SET_BYTES];
     struct pen pen = {bytes, 0};
-    put_uint(&pen, ACCESS_VERSION, 1);
+    put_uint(&pen, token->resources.n ? VERSION_OF_RESOURCES : ACCESS_VERSION, 1);
     put_uint(&pen, token->kind, 1);
     if (token->kind == ACCESS_OF_GRANT) put_bytes(&pen, token->grant_id.b, GRANT_ID_BYTES);
     put_uint(&pen, (uint64_t)token->app_id, 4);
@@ -114,6 +135,7 @@ str access_seal(const struct oauth_env *env, struct arena *arena, const struct a
     put_uint(&pen, (uint64_t)token->user_id, 4);
     put_uint(&pen, (uint64_t)token->issued_ms, TIME_BYTES);
     put_uint(&pen, (uint64_t)token->expires_ms, TIME_BYTES);
+    put_resources(&pen, (str){(const char *)resources, resource_set_encode(&token->resources, resources)});
     put_bytes(&pen, scopes, scope_set_encode(&token->scopes, scopes));
     return seal(env, arena, sealed_access, &pen);
 }
@@ -122,7 +144,8 @@ bool access_open(const struct oauth_env *env, struct arena *arena, str text, str
     struct opened opened;
     if (!unseal(env, arena, sealed_access, text, &opened)) return false;
     struct reader *r = &opened.plain;
-    if (get_uint(r, 1) != ACCESS_VERSION) return false;
+    uint64_t version = get_uint(r, 1);
+    if (version != ACCESS_VERSION && version != VERSION_OF_RESOURCES) return false;
     uint64_t kind = get_uint(r, 1);
     if (kind != ACCESS_OF_GRANT && kind != ACCESS_OF_CLIENT) return false;
     *out = (struct access_token){.kind = (enum access_kind)kind};
@@ -133,7 +156,8 @@ bool access_open(const struct oauth_env *env, struct arena *arena, str text, str
     out->user_id = get_id(r);
     out->issued_ms = (int64_t)get_uint(r, TIME_BYTES);
     out->expires_ms = (int64_t)get_uint(r, TIME_BYTES);
-    return !r->is_short && scope_set_decode(r->rest, &out->scopes);
+    str resources = get_resources(r, version);
+    return !r->is_short && resource_set_decode(resources, &out->resources) && scope_set_decode(r->rest, &out->scopes);
 }
 
 str refresh_make(const struct oauth_env *env, struct arena *arena, const struct grant *grant, uint32_t n) {

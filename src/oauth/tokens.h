@@ -21,6 +21,7 @@ struct code {
     uint8_t challenge[SHA256_BYTES]; /* S256 */
     str nonce;                       /* OpenID Connect; empty: none */
     str scopes;                      /* encoded scope_set */
+    str resources;                   /* encoded resource_set; empty: every API */
 };
 
 enum access_kind { ACCESS_OF_GRANT = 1, ACCESS_OF_CLIENT = 2 /* client_credentials */ };
@@ -32,8 +33,12 @@ struct access_token {
     int32_t app_id, hub_id, user_id;
     int64_t issued_ms, expires_ms;
     struct scope_set scopes;
+    struct resource_set resources;    /* what it is for alone; none: every API */
     uint8_t token_id[TOKEN_ID_BYTES]; /* set by access_open; names the token on the deny list */
 };
+
+/* Whether a code with these fits into TOKEN_TEXT_MAX characters. */
+bool code_fits(str nonce, str scopes, str resources);
 
 /* Seal into a token text in the arena, with the current key and the nonce of the request's random bytes. A request seals
  * at most one of the two. */

@@ -17,8 +17,10 @@ static void start(struct oauth_call *c) {
     struct shown *shown = ARENA_NEW(c->arena, struct shown);
     c->state = shown;
     shown_open(c, bearer_token(c->req.authorization), shown);
-    /* an app's own token speaks for no installation */
-    if (shown->kind != SHOWN_ACCESS || shown->access.kind != ACCESS_OF_GRANT) return refuse(c, REFUSAL_BEARER_INVALID);
+    /* an app's own token speaks for no installation; one that is for some API alone could come from there (RFC 9700 s2.3) */
+    const struct access_token *t = &shown->access;
+    if (shown->kind != SHOWN_ACCESS || t->kind != ACCESS_OF_GRANT || t->resources.n)
+        return refuse(c, REFUSAL_BEARER_INVALID);
     c->app = live_app(c, shown->access.app_id);
     if (!c->app) return refuse(c, REFUSAL_BEARER_INVALID);
     c->client_id = c->app->client_id;

@@ -36,6 +36,7 @@ def text(**more):
 
 
 INT32 = {"type": "integer", "minimum": 1, "maximum": 2147483647}
+RESOURCES = {"type": "array", "items": text(format="uri", maxLength=512), "maxItems": 8}  # sent as often as needed
 SECONDS = {"type": "integer", "minimum": 0}
 TOKEN = {"access": text(pattern=r"^(gda_[0-9A-Za-z_-]+|eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+)$", maxLength=512),
          "refresh": text(pattern="^gdr_[0-9A-Za-z_-]+$", maxLength=512)}
@@ -159,7 +160,7 @@ def token_operation(name):
         "requestBody": form(("grant_type",), **client(
             grant_type=text(enum=["authorization_code", "refresh_token", "client_credentials"]), code=text(maxLength=512),
             redirect_uri=text(maxLength=2048), code_verifier=text(minLength=43, maxLength=128), refresh_token=text(maxLength=512),
-            scope=text(maxLength=8192))),
+            scope=text(maxLength=8192), resource=RESOURCES)),
         "responses": {"200": json_answer("TokenAnswer", "tokens"), **errors(400, 401, 415, *ALWAYS)}}}
 
 
@@ -186,7 +187,7 @@ def authorize_operation(name, parameters):
         query("client_id", True, maxLength=64), query("redirect_uri", maxLength=2048), query("scope", True, maxLength=8192),
         query("optional_scope", maxLength=8192), query("state", maxLength=4096), query("response_type", enum=["code"]),
         query("code_challenge", minLength=43, maxLength=43), query("code_challenge_method", enum=["S256"]), query("nonce", maxLength=128),
-        query("prompt"), query("login_hint"), query("ui_locales"),
+        query("prompt"), query("login_hint"), query("ui_locales"), {"name": "resource", "in": "query", "schema": RESOURCES},
     ]
     redirect = {"description": "back to the app, with code, state and iss, or with error, error_description, state and iss",
                 "headers": {"Location": {"schema": text(format="uri")}}}
