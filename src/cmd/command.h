@@ -38,6 +38,7 @@ int cmd_serve(struct command_line *line);
 int cmd_upgrade(struct command_line *line);
 int cmd_check_config(struct command_line *line);
 int cmd_migrate(struct command_line *line);
+int cmd_store_copy(struct command_line *line);
 
 /* Tells a fault in one line on stderr; returns COMMAND_FAILED. */
 int command_fail(struct rc rc);

@@ -11,6 +11,8 @@
 
 static const char *const migrate_takes[] = {"data", "store", "store_pooled", "store_deadline_s", "config", NULL};
 
+static const char *const copy_takes[] = {"config", NULL};
+
 static const struct command commands[] = {
     {"dev",
      "[--listen ADDR:PORT] [--data DIR] [--json] [OPTION ...]",
@@ -33,6 +35,17 @@ static const struct command commands[] = {
       {"--json", "Print JSON.", NULL}},
      cmd_migrate,
      migrate_takes},
+    {"store copy",
+     "--from URL --to URL [--live] [--json]",
+     "Copy a whole store into an empty one: sqlite:DIR, sqlite:DIR/NAME.db or postgres://USER@HOST/DATABASE, either "
+     "way.",
+     {{"--from", "The store to copy. Its server is stopped, so that nothing is lost.", "URL"},
+      {"--to", "The empty store to fill, whole or not at all.", "URL"},
+      {"--live",
+       "Copy the state of this moment while a server goes on; what it changes from then on is not in the copy.", NULL},
+      {"--json", "Print JSON.", NULL}},
+     cmd_store_copy,
+     copy_takes},
     {"check-config",
      "[--json] [OPTION ...]",
      "Check the options for serve and print the ones in effect.",

@@ -76,6 +76,12 @@ struct db_op {
 
 struct db;
 struct db_session;
+struct db_bulk;
+
+enum db_bulk_kind {
+    DB_BULK_READ,  /* the state of one moment, whatever others change; nothing is changed */
+    DB_BULK_WRITE, /* all or nothing */
+};
 
 struct db_schema {
     int64_t version; /* the greatest of schema_versions(version); 0 on an empty database */
@@ -112,7 +118,8 @@ struct db_driver {
     /* Copies the state of one moment to a new file (mode 0600) while changes go on. Any thread. FAULT_IO when the file exists.
      * NULL: the database has means of its own. */
     RC (*backup)(struct db *db, const char *path, void (*progress)(void *arg, int done, int total), void *arg);
-    void (*close)(struct db *db);            /* finishes what is queued */
+    RC (*bulk)(struct db *db, enum db_bulk_kind kind, struct db_bulk **out); /* see db_bulk.h */
+    void (*close)(struct db *db);                                            /* finishes what is queued */
     const struct db_word *words;             /* of db_dialect; ends with a row of NULLs */
     int (*session_fd)(struct db_session *s); /* NULL: a driver without descriptors */
     void (*on_change)(struct db_session *s, void (*changed)(void *arg),

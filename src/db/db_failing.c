@@ -123,6 +123,10 @@ static RC failing_backup(struct db *base, const char *path, void (*progress)(voi
     return inner_of(base)->driver->backup(inner_of(base), path, progress, arg);
 }
 
+static RC failing_bulk(struct db *base, enum db_bulk_kind kind, struct db_bulk **out) {
+    return inner_of(base)->driver->bulk(inner_of(base), kind, out);
+}
+
 static void failing_close(struct db *base) {
     struct failing_db *db = (struct failing_db *)base;
     db_close(db->inner);
@@ -146,6 +150,7 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
         .index = failing_index,
         .prepare = failing_prepare,
         .backup = inner->driver->backup ? failing_backup : NULL,
+        .bulk = failing_bulk,
         .close = failing_close,
         .words = inner->driver->words,
         .session_fd = failing_session_fd,

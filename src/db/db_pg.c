@@ -238,6 +238,7 @@ static const struct db_driver driver = {
     .schema = pg_schema,
     .index = pg_index,
     .prepare = pg_prepare,
+    .bulk = pg_bulk,
     .close = pg_close,
     .words = words,
     .session_fd = pg_session_fd,

@@ -152,6 +152,9 @@ RC pg_schema(struct db *base, int64_t known, struct db_schema *out);
 RC pg_index(struct db *base, const struct db_index *index, const struct db_progress *progress);
 RC pg_prepare(struct db *base, const struct db_sql *table, size_t n);
 
+/* db_pg_bulk.c */
+RC pg_bulk(struct db *base, enum db_bulk_kind kind, struct db_bulk **out);
+
 /* db_pg_fault.c */
 
 /* Makes a fault of what the server said. A NULL result: what the connection says. */
@@ -162,6 +165,12 @@ struct rc pg_fault(const PGconn *pg, const PGresult *result, const char *what);
 bool pg_ends_connection(const PGresult *result);
 
 /* db_pg_batch.c: what goes out and what comes in */
+
+/* Types as the server numbers them (pg_type.dat). */
+enum { PG_BOOL = 16, PG_BYTES = 17, PG_INT8 = 20, PG_INT2 = 21, PG_INT4 = 23, PG_TEXT = 25 };
+
+/* A value of a result in the binary form; its bytes are the result's. */
+struct db_value pg_value(const PGresult *result, int row, int column);
 
 /* Moves ops from the lane's queue into its empty batch and arranges them in segments. */
 void batch_build(struct lane *lane);

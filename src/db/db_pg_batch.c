@@ -6,9 +6,6 @@
 
 #include "db_pg.h"
 
-/* Types as the server numbers them (pg_type.dat). */
-enum { OID_BOOL = 16, OID_BYTES = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23 };
-
 #define FORMAT_TEXT   0
 #define FORMAT_BINARY 1
 
@@ -178,12 +175,12 @@ static char *put_value(char *at, const struct db_value *v) {
 static void add_array(struct params *p, const struct item *items, size_t n, size_t arg, struct arena *arena) {
     size_t bytes = 20;
     bool has_null = false;
-    uint32_t type = OID_INT8;
+    uint32_t type = PG_INT8;
     for (size_t i = 0; i < n; i++) {
         const struct db_value *v = &stmt_of(&items[i])->args[arg];
         bytes += 4 + (v->type == DB_INT ? 8 : v->type == DB_NULL ? 0 : v->s.n);
         has_null = has_null || v->type == DB_NULL;
-        if (v->type == DB_BYTES) type = OID_BYTES;
+        if (v->type == DB_BYTES) type = PG_BYTES;
     }
     char *array = arena_alloc(arena, bytes);
     char *at = put_32(put_32(put_32(array, 1), has_null), type);
@@ -259,19 +256,25 @@ static int64_t read_number(const char *p, int n) {
     return (int64_t)v;
 }
 
-static struct db_value read_value(const PGresult *result, int row, int column, struct arena *arena) {
+struct db_value pg_value(const PGresult *result, int row, int column) {
     if (PQgetisnull(result, row, column)) return (struct db_value){.type = DB_NULL};
     const char *p = PQgetvalue(result, row, column);
     int n = PQgetlength(result, row, column);
     str s = {p, (size_t)n};
     switch (PQftype(result, column)) {
-    case OID_BOOL:
-    case OID_INT2:
-    case OID_INT4:
-    case OID_INT8: return (struct db_value){.type = DB_INT, .i = read_number(p, n)};
-    case OID_BYTES: return (struct db_value){.type = DB_BYTES, .s = arena_copy(arena, s)};
-    default: return (struct db_value){.type = DB_TEXT, .s = arena_copy(arena, s)};
+    case PG_BOOL:
+    case PG_INT2:
+    case PG_INT4:
+    case PG_INT8: return (struct db_value){.type = DB_INT, .i = read_number(p, n)};
+    case PG_BYTES: return (struct db_value){.type = DB_BYTES, .s = s};
+    default: return (struct db_value){.type = DB_TEXT, .s = s};
     }
+}
+
+static struct db_value read_value(const PGresult *result, int row, int column, struct arena *arena) {
+    struct db_value v = pg_value(result, row, column);
+    if (v.type == DB_BYTES || v.type == DB_TEXT) v.s = arena_copy(arena, v.s);
+    return v;
 }
 
 static void read_row(const PGresult *result, int row, int first_column, struct db_op *op, struct db_rows *out) {
@@ -313,7 +316,7 @@ struct span {
 /* The items that a row belongs to. */
 static struct span find_items(const struct item *items, size_t n, const PGresult *result, int row) {
     str key = {PQgetvalue(result, row, 0), (size_t)PQgetlength(result, row, 0)};
-    if (PQftype(result, 0) == OID_INT8) {
+    if (PQftype(result, 0) == PG_INT8) {
         int64_t place = read_number(key.p, (int)key.n);
         if (place < 1 || place > (int64_t)n) return (struct span){0, 0};
         return (struct span){(size_t)place - 1, (size_t)place};

@@ -116,12 +116,10 @@ RC pg_connect(const struct pg_db *db, PGconn **out) {
 
 /* ---- statements ---- */
 
-enum { OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
-
 /* An argument that the text does not use is text: the server cannot find out. */
 static void find_arguments(const char *text, struct arg_types *out) {
     out->n = 0;
-    for (int i = 0; i < DB_ARGS_MAX; i++) out->oids[i] = OID_TEXT;
+    for (int i = 0; i < DB_ARGS_MAX; i++) out->oids[i] = PG_TEXT;
     for (const char *at = text; (at = strchr(at, '$')); at++) {
         size_t digits = 0;
         uint64_t number = 0;
@@ -144,7 +142,7 @@ static RC learn_one(PGconn *pg, size_t i, const char *name, struct arg_types *ty
     bool ok = PQresultStatus(result) == PGRES_COMMAND_OK && PQnparams(result) == types->n;
     for (int k = 0; ok && k < types->n; k++) {
         Oid oid = PQparamtype(result, k);
-        types->oids[k] = oid == OID_INT4 || oid == OID_INT2 ? OID_INT8 : oid;
+        types->oids[k] = oid == PG_INT4 || oid == PG_INT2 ? PG_INT8 : oid;
     }
     struct rc rc = ok ? RC_OK : pg_fault(pg, result, name);
     PQclear(result);

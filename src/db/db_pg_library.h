@@ -35,6 +35,8 @@
     F(ntuples)                                                                                                         \
     F(paramtype)                                                                                                       \
     F(pipelineSync)                                                                                                    \
+    F(putCopyData)                                                                                                     \
+    F(putCopyEnd)                                                                                                      \
     F(resultErrorField)                                                                                                \
     F(resultStatus)                                                                                                    \
     F(sendPrepare)                                                                                                     \
@@ -42,6 +44,7 @@
     F(sendQueryPrepared)                                                                                               \
     F(serverVersion)                                                                                                   \
     F(setNoticeReceiver)                                                                                               \
+    F(setSingleRowMode)                                                                                                \
     F(setnonblocking)                                                                                                  \
     F(socket)                                                                                                          \
     F(status)
@@ -83,6 +86,8 @@ RC pg_library_load(void);
 #define PQntuples           pg_library.ntuples
 #define PQparamtype         pg_library.paramtype
 #define PQpipelineSync      pg_library.pipelineSync
+#define PQputCopyData       pg_library.putCopyData
+#define PQputCopyEnd        pg_library.putCopyEnd
 #define PQresultErrorField  pg_library.resultErrorField
 #define PQresultStatus      pg_library.resultStatus
 #define PQsendPrepare       pg_library.sendPrepare
@@ -90,6 +95,7 @@ RC pg_library_load(void);
 #define PQsendQueryPrepared pg_library.sendQueryPrepared
 #define PQserverVersion     pg_library.serverVersion
 #define PQsetNoticeReceiver pg_library.setNoticeReceiver
+#define PQsetSingleRowMode  pg_library.setSingleRowMode
 #define PQsetnonblocking    pg_library.setnonblocking
 #define PQsocket            pg_library.socket
 #define PQstatus            pg_library.status

@@ -194,6 +194,7 @@ static const struct db_driver driver = {
     .index = sqlite_index,
     .prepare = sqlite_prepare,
     .backup = sqlite_backup,
+    .bulk = sqlite_bulk,
     .close = sqlite_close,
     .words = words,
 };

@@ -88,6 +88,9 @@ void conn_rollback(struct conn *c);
 /* The statement, compiled now if this is its first use. FAULT_DB_SCHEMA when it does not compile. */
 RC conn_prepare(struct conn *c, size_t sql, struct prepared **out);
 
+/* Binds a value; its bytes stay valid until the statement was run. Returns SQLite's code. */
+int conn_bind(sqlite3_stmt *stmt, int index, const struct db_value *v);
+
 /* Runs one statement to its end. Rows are copied to the arena; *touched is the number of rows that it returned, or changed when it returns none. */
 RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, struct db_rows *rows, size_t *touched);
 
@@ -112,6 +115,10 @@ void writer_stop(struct sqlite_db *db);
 
 /* Queues a change; what waits too long or is too much is refused with FAULT_DB_BUSY, the oldest first (by way of drain, too). */
 void writer_queue(struct sqlite_db *db, struct db_op *op);
+
+/* bulk */
+
+RC sqlite_bulk(struct db *base, enum db_bulk_kind kind, struct db_bulk **out);
 
 /* backup */
 

@@ -146,7 +146,7 @@ RC conn_prepare(struct conn *c, size_t sql, struct prepared **out) {
 }
 
 /* SQLite takes a null pointer for NULL, so an empty value needs an address. The bytes stay valid until the op is done. */
-static int bind_value(sqlite3_stmt *stmt, int index, const struct db_value *v) {
+int conn_bind(sqlite3_stmt *stmt, int index, const struct db_value *v) {
     const char *p = v->s.n ? v->s.p : "";
     switch (v->type) {
     case DB_INT: return sqlite3_bind_int64(stmt, index, v->i);
@@ -160,7 +160,7 @@ static int bind_value(sqlite3_stmt *stmt, int index, const struct db_value *v) {
 static int bind_all(const struct prepared *p, const struct db_stmt *stmt) {
     for (size_t i = 0; i < stmt->n_args && i < DB_ARGS_MAX; i++) {
         if (!p->index[i]) continue;
-        int code = bind_value(p->stmt, p->index[i], &stmt->args[i]);
+        int code = conn_bind(p->stmt, p->index[i], &stmt->args[i]);
         if (code != SQLITE_OK) return code;
     }
     return SQLITE_OK;

@@ -6,6 +6,7 @@
 #include "asks.h"
 #include "changes.h"
 #include "db.h"
+#include "db_bulk.h"
 
 /* The table of statements (statements.def), for db's prepare. */
 extern const struct db_sql store_sql[];
@@ -46,5 +47,9 @@ struct store_migration {
 #define STORE_READABLE_SINCE 7 /* the step that made the column */
 extern const struct store_migration store_migrations[];
 extern const size_t store_migration_count;
+
+/* All tables but schema_versions, for who moves whole stores (tables.def). */
+extern const struct db_table store_tables[];
+extern const size_t store_table_count;
 
 #endif

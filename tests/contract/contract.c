@@ -14,7 +14,8 @@ static const struct {
 };
 
 int main(int argc, char **argv) {
-    static int (*const suites[])(void) = {run_changes, run_admin, run_batches, run_races, run_life, run_migrate};
+    static int (*const suites[])(void) = {run_changes, run_admin,   run_batches, run_races,
+                                          run_life,    run_migrate, run_copy};
     int failed = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (argc < 2 || argc > 3 || !str_eq(str_of(argv[1]), str_of(rows[i].name))) continue;

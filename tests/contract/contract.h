@@ -135,6 +135,7 @@ int run_batches(void);
 int run_races(void);
 int run_life(void);
 int run_migrate(void);
+int run_copy(void);
 int run_sqlite(void);   /* what only SQLite has; once */
 int run_postgres(void); /* what only PostgreSQL has; once */
 
