@@ -103,6 +103,7 @@ def switches(pid):
 class Server:
     """Any server under measurement: a process tree on SERVER_CPU with a base URL."""
     process, netloc, name = None, "", ""
+    headers = ()  # of every request, "Name: value"
 
     def pids(self):
         return family(self.process.pid)
@@ -233,10 +234,10 @@ def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_
         return result, [line for part in pathlib.Path(folder).glob("found.*") for line in part.read_text().splitlines()]
 
 
-def capture(server, path, lines, *patterns, method="POST"):
-    """Sends every line once and returns what the answers hold; a few of the last may be missing."""
-    result, found = wrk(server.url(path), lines, 300, 32, mode="once", method=method, capture=patterns)
-    if result["errors"] or len(found) < len(lines) - 200:
+def capture(server, path, lines, *patterns, method="POST", headers=(), lost=200):
+    """Sends every line once and returns what the answers hold; the last ones may be missing, `lost` at most."""
+    result, found = wrk(server.url(path), lines, 300, 32, mode="once", method=method, capture=patterns, headers=headers)
+    if result["errors"] or len(found) < len(lines) - lost:
         raise SystemExit(f"bench: preparing {path} failed: {len(found)} of {len(lines)}, {result}")
     return found
 

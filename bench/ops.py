@@ -83,7 +83,9 @@ def operations(server, directory, count):
 def probe(server, operation):
     """The first line by itself: its answer must be right. Returns the size of the body."""
     get = operation.method == "GET"
-    r, body = server.call(operation.method, operation.lines[0] if get else operation.path, None if get else operation.lines[0])
+    headers = dict(header.split(": ", 1) for header in server.headers)
+    r, body = server.call(operation.method, operation.lines[0] if get else operation.path, None if get else operation.lines[0],
+                          {**headers, **({} if get else kit.FORM)})
     if r.status not in (200, 204) or operation.holds not in body:
         raise SystemExit(f"bench: {server.name}: {operation.name} answers {r.status} {body[:300]!r}")
     return len(body)
@@ -94,7 +96,7 @@ def run_round(server, operation, options, number):
     cpu, written = kit.cpu_s(server.pids()), server.written()
     lines = operation.share(options.rounds, number) if operation.once else operation.lines
     got = kit.wrk(server.url(operation.path), lines, options.seconds, options.connections, method=operation.method,
-                  mode="once" if operation.once else "cycle")
+                  mode="once" if operation.once else "cycle", headers=server.headers)
     got["cpu_us"] = (kit.cpu_s(server.pids()) - cpu) * 1e6 / max(got["requests"], 1)
     got["written"] = (server.written() - written) / max(got["requests"], 1)
     return got

@@ -77,8 +77,11 @@ def peers(found, subtitle):
         ["operation", *[f"{s['name']} /s" for s in found["servers"]], *[f"grantd is × {s['name']}" for s in found["servers"] if s["against"]]],
         [[row["operation"], *[f"{row['per_s'][s['name']]:.0f}" if s["name"] in row["per_s"] else "" for s in found["servers"]],
           *[f"{row['ratio'][s['name']]:.0f}" if s["name"] in row["ratio"] else "" for s in found["servers"] if s["against"]]] for row in found["rows"]])
-    text += "\nRatios are medians over the rounds, against grantd with the same kind of store: " + ", ".join(
-        f"{s['name']} against {s['against']} ({s['durable']})" for s in found["servers"] if s["against"]) + ".\n"
+    text += "\nRatios are medians over the rounds, against grantd with the same kind of store:\n\n" + "".join(
+        f"- {s['name']} against {s['against']}; {s['durable']}\n" for s in found["servers"] if s["against"])
+    text += "\nProcessor time per request in µs (with PostgreSQL: its own as well):\n\n" + table(
+        ["operation", *[s["name"] for s in found["servers"]]],
+        [[row["operation"], *[f"{row['cpu_us'][s['name']]:.0f}" if s["name"] in row["cpu_us"] else "" for s in found["servers"]]] for row in found["rows"]])
     if found["skipped"]:
         text += "\nNot measured: " + "; ".join(f"{name}: {why}" for name, why in found["skipped"].items()) + ".\n"
     plots = {"peers.svg": plot.bars(
