@@ -1,11 +1,13 @@
 -- wrk script: sends the lines of a file, as form bodies (POST) or as paths (GET).
 -- Arguments: FILE MODE THREADS METHOD MEAN_DELAY_MS [CAPTURE_FILE PATTERN ...]
 --   cycle: the lines in turn, over and over. once: each line once over all threads; then wrk ends at once.
+--   shed: as cycle, and answers of status 503 are counted by themselves.
 --   A mean delay above 0 makes each connection wait a random time (twice the mean at most) before each request: a load below the capacity.
 --   With a capture file, what the patterns find in the Location header or the body of each good answer is
 --   written there, a line each.
-local threads = 0
+local threads, all_threads = 0, {}
 function setup(thread)
+  all_threads[#all_threads + 1] = thread
   thread:set("number", threads)
   threads = threads + 1
 end
@@ -45,6 +47,8 @@ function init(args)
     math.randomseed(number + 1)
     delay = function() return math.floor(math.random() * 2 * mean_ms + 0.5) end
   end
+  refused = 0
+  if mode == "shed" then response = function(status) if status == 503 then refused = refused + 1 end end end
   if args[6] then capture_into(args[6], { unpack(args, 7) }) end
 end
 
@@ -71,9 +75,10 @@ function request()
 end
 
 function done(summary, latency, _)
-  local e = summary.errors
+  local e, shed = summary.errors, 0
+  for _, thread in ipairs(all_threads) do shed = shed + thread:get("refused") end
   io.write(string.format(
-    'JSON {"requests":%d,"duration_us":%d,"mean_us":%d,"p50_us":%d,"p99_us":%d,"p999_us":%d,"max_us":%d,"status":%d,"errors":%d}\n',
+    'JSON {"requests":%d,"duration_us":%d,"mean_us":%d,"p50_us":%d,"p99_us":%d,"p999_us":%d,"max_us":%d,"status":%d,"shed":%d,"errors":%d}\n',
     summary.requests, summary.duration, latency.mean, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
-    latency.max, e.status, e.connect + e.read + e.write + e.status + e.timeout))
+    latency.max, e.status, shed, e.connect + e.read + e.write + e.status + e.timeout))
 end

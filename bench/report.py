@@ -117,9 +117,13 @@ def overload(found, subtitle):
         [[str(r["connections"]), str(r["limit"] or "none"), f"{r['per_s']:.0f}", f"{r['good_per_s']:.0f}", percent(r["share"]), percent(r["refused"]),
           milli(r["p99_us"]), f"{r['cpu_us']:.1f}", str(r["others"])] for r in found["rows"]])
     text += "\n" + "\n".join(f"- {line}" for line in found["notes"]) + "\n"
-    return text, {"overload.svg": plot.lines(
-        "Overload: " + found["operation"], subtitle, ("connections that ask without a pause", "answers/s"),
-        {"good": [(r["connections"], r["good_per_s"]) for r in found["rows"]], "all": [(r["connections"], r["per_s"]) for r in found["rows"]]})}
+    series = {}
+    for r in found["rows"]:
+        end = f"limit {r['limit']}" if r["limit"] else "no limit"
+        series.setdefault("good, " + end, []).append((r["connections"], r["good_per_s"]))
+        if r["limit"]:
+            series.setdefault("all, " + end, []).append((r["connections"], r["per_s"]))
+    return text, {"overload.svg": plot.lines("Overload: " + found["operation"], subtitle, ("connections that ask without a pause", "answers/s"), series)}
 
 
 def plain(found, _):
