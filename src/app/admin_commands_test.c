@@ -36,6 +36,7 @@ static void run_steps(void **state, const struct step *steps, size_t n) {
 #define USERS    "/admin/v1/users"
 #define SCOPES   "/admin/v1/scopes"
 #define GRANTS   "/admin/v1/grants"
+#define APIS     "/admin/v1/resources"
 #define CB       "\"redirect_uris\":[\"https://shop.example/cb\"]"
 
 static const struct step basis[] = {
@@ -63,6 +64,52 @@ static void test_addresses(void **state) {
     };
     RUN(state, steps);
     assert_true(str_eq(call(*state, HTTP_PUT, APPS, "").allow, S("POST, GET")));
+}
+
+static void test_resources(void **state) {
+    static const struct step steps[] = {
+        {HTTP_GET, APIS, "", 200, "\"resources\":[]"},
+        {HTTP_POST, APIS, "{}", 400, "uris is missing"},
+        {HTTP_POST, APIS, "{\"uris\":[]}", 400, "at least one --uri"},
+        {HTTP_POST, APIS, "{\"uris\":[\"/api\"]}", 400, "absolute URI"},
+        {HTTP_POST, APIS, "{\"uris\":[\"https://a.example/#x\"]}", 400, "absolute URI"},
+        {HTTP_POST, APIS, "{\"uris\":[\"HTTPS://a.example/\"]}", 400, "absolute URI"},
+        {HTTP_POST, APIS, "{\"uris\":[\"https://a.example/a b\"]}", 400, "absolute URI"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:a\",\"urn:a\"]}", 400, "given twice"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:a\"],\"token_format\":\"saml\"}", 400, "app, opaque or jwt"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:a\"],\"resource_server\":\"none\"}", 404, "there is no app"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:a\"],\"resource_server\":\"1001\"}", 400, "is no resource server"},
+        {HTTP_POST, APPS, "{\"name\":\"Api\",\"resource_server\":true}", 201, "\"app_id\":1002"},
+        {HTTP_POST, APIS,
+         "{\"uris\":[\"https://a.example/\",\"https://a.example\"],\"name\":\"A\",\"token_format\":\"jwt\","
+         "\"resource_server\":\"1002\",\"strict\":true}",
+         201,
+         "{\"resource_id\":1,\"uri\":\"https://a.example/\",\"uris\":[\"https://a.example/\",\"https://a.example\"],"
+         "\"name\":\"A\",\"token_format\":\"jwt\",\"resource_server\":1002,\"strict\":true,"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:b\",\"https://a.example\"]}", 409, "names the resource 1 already"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:b\"]}", 201,
+         "\"token_format\":\"app\",\"resource_server\":null,\"strict\":false"},
+        {HTTP_GET, APIS "/https%3A%2F%2Fa.example", "", 200, "\"resource_id\":1,"},
+        {HTTP_GET, APIS "/2", "", 200, "urn:b"},
+        {HTTP_GET, APIS "/3", "", 404, "there is no resource 3"},
+        {HTTP_GET, APIS "?limit=1", "", 200, "\"next\":\"1\""},
+        {HTTP_GET, APIS "?after=1", "", 200, "\"resources\":[{\"resource_id\":2,"},
+        {HTTP_PATCH, APIS "/2", "{}", 400, "nothing to change"},
+        {HTTP_PATCH, APIS "/2", "{\"uris\":[\"https://a.example/\"]}", 409, "names the resource 1 already"},
+        {HTTP_PATCH, APIS "/urn:b", "{\"uris\":[\"urn:c\",\"urn:b\"],\"strict\":true}", 200, "\"uri\":\"urn:c\""},
+        {HTTP_PATCH, APIS "/1", "{\"resource_server\":\"\",\"token_format\":\"app\",\"strict\":false,\"name\":\"\"}",
+         200, "\"name\":\"\",\"token_format\":\"app\",\"resource_server\":null,\"strict\":false"},
+        {HTTP_POST, GRANTS, "{\"app\":\"1001\",\"account\":1001,\"user\":\"1001\",\"resources\":[\"urn:x\"]}", 404,
+         "there is no resource urn:x"},
+        {HTTP_POST, GRANTS, "{\"app\":\"1001\",\"account\":1001,\"user\":\"1001\",\"resources\":[\"urn:b\",\"1\"]}",
+         201, "\"resources\":[\"https://a.example/\",\"urn:c\"]"},
+        {HTTP_DELETE, APIS "/urn:b", "", 200, "\"status\":\"deleted\""},
+        {HTTP_DELETE, APIS "/urn:b", "", 404, "there is no resource"},
+        {HTTP_GET, GRANTS, "", 200, "\"resources\":[\"https://a.example/\"]"},
+        {HTTP_POST, APIS, "{\"uris\":[\"urn:b\"]}", 201, "\"resource_id\":3,"},
+    };
+    RUN(state, basis);
+    RUN(state, steps);
 }
 
 static void test_arguments(void **state) {
@@ -600,11 +647,12 @@ static void test_store_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_addresses),   TEST(test_arguments),   TEST(test_app_rules),     TEST(test_app_life),
-        TEST(test_secrets),     TEST(test_secret_text), TEST(test_client_id),     TEST(test_accounts),
-        TEST(test_members),     TEST(test_users),       TEST(test_scopes),        TEST(test_grant_refusals),
-        TEST(test_grant_life),  TEST(test_grant_ends),  TEST(test_uninstall),     TEST(test_grant_pages),
-        TEST(test_grant_token), TEST(test_backup),      TEST(test_hostile_names), TEST(test_store_fault),
+        TEST(test_addresses),      TEST(test_arguments),   TEST(test_resources),   TEST(test_app_rules),
+        TEST(test_app_life),       TEST(test_secrets),     TEST(test_secret_text), TEST(test_client_id),
+        TEST(test_accounts),       TEST(test_members),     TEST(test_users),       TEST(test_scopes),
+        TEST(test_grant_refusals), TEST(test_grant_life),  TEST(test_grant_ends),  TEST(test_uninstall),
+        TEST(test_grant_pages),    TEST(test_grant_token), TEST(test_backup),      TEST(test_hostile_names),
+        TEST(test_store_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,3 +51,50 @@ RC admin_do_key_rotate(struct admin_call *c) {
     admin_write_time(&c->json, S("used_at"), used_ms);
     return RC_OK;
 }
+
+/* Client secrets that were hashed with a generation of the ring. */
+static size_t count_secrets(const struct registry *r, str number) {
+    uint64_t key_number = 0;
+    size_t n = 0;
+    if (!str_to_u64(number, UINT8_MAX, &key_number)) return 0;
+    for (size_t i = 0; i < r->n_apps; i++)
+        for (size_t k = 0; k < r->apps[i].n_secrets; k++)
+            if (r->apps[i].secrets[k].key_number == key_number && !app_has(&r->apps[i], APP_DELETED)) n++;
+    return n;
+}
+
+static void check_removal(struct admin_call *c, const struct key_view *key, size_t secrets) {
+    const char *kind = key_kind_name(key->kind);
+    if (key->state == KEY_USED)
+        admin_refuse(c, 409, "conflict",
+                     "this key is in use; `grantd key rotate %s --now` puts another one in its place", kind);
+    else if (!c->in.yes.v && key->kind == KEY_RING)
+        admin_refuse(c, 400, "confirm",
+                     "every refresh token of that generation would be dead, and %zu live client secrets refused "
+                     "(`grantd app secret add` makes new ones); give --yes to do it",
+                     secrets);
+    else if (!c->in.yes.v)
+        admin_refuse(c, 400, "confirm", "every token that it signed would be refused at once; give --yes to do it");
+}
+
+RC admin_do_key_remove(struct admin_call *c) {
+    struct key_store store = instance_key_store(c->instance);
+    const struct key_view *key = NULL;
+    bool removed = false;
+    TRY(keys_find(&store, c->in.key.v, c->now_ms, c->arena, &key));
+    if (!key) {
+        admin_refuse(c, 404, "not_found", "there is no such key; `grantd key list` shows them");
+        return RC_OK;
+    }
+    size_t secrets = key->kind == KEY_RING ? count_secrets(c->instance->registry, key->name) : 0;
+    check_removal(c, key, secrets);
+    if (admin_refused(c)) return RC_OK;
+    TRY(keys_remove(&store, key, c->now_ms, &removed));
+    TRY(instance_reload(c->instance));
+    c->target = arena_printf(c->arena, "%s %.*s", key_kind_name(key->kind), STR_ARG(key->name));
+    json_member_str(&c->json, S("kind"), str_of(key_kind_name(key->kind)));
+    json_member_str(&c->json, S("key"), key->name);
+    json_member_str(&c->json, S("status"), S("removed"));
+    if (key->kind == KEY_RING) json_member_int(&c->json, S("secrets_lost"), (int64_t)secrets);
+    return RC_OK;
+}

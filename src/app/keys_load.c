@@ -335,3 +335,26 @@ RC keys_list(const struct key_store *store, int64_t now_ms, struct arena *arena,
     }
     return RC_OK;
 }
+
+RC keys_find(const struct key_store *store, str name, int64_t now_ms, struct arena *arena,
+             const struct key_view **out) {
+    struct key_view *keys = NULL;
+    size_t n = 0;
+    *out = NULL;
+    TRY(keys_list(store, now_ms, arena, &keys, &n));
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(keys[i].name, name)) *out = &keys[i];
+    return RC_OK;
+}
+
+RC keys_remove(const struct key_store *store, const struct key_view *key, int64_t now_ms, bool *out_removed) {
+    struct maker m = {store, arena_new(1024), now_ms};
+    struct edit edit = {.kind = key->kind == KEY_RING ? EDIT_KEY_DELETE : EDIT_SIGNING_KEY_DELETE, .now_ms = now_ms};
+    uint64_t number = 0;
+    if (key->kind == KEY_RING) (void)str_to_u64(key->name, UINT8_MAX, &number);
+    edit.key.number = (uint8_t)number;
+    edit.signing_key.kid = key->name;
+    struct rc rc = insert(&m, &edit, out_removed);
+    arena_free(m.arena);
+    return rc;
+}

@@ -57,6 +57,13 @@ RC keys_rotate_due(const struct key_store *store, int64_t now_ms, bool *out_chan
  * waits already, or when another node was faster. */
 RC keys_rotate(const struct key_store *store, enum key_kind kind, int64_t now_ms, int64_t used_ms, bool *out_made);
 
+/* Finds the key of a name: the number of a generation, or a key id. *out is NULL when there is none. */
+RC keys_find(const struct key_store *store, str name, int64_t now_ms, struct arena *arena, const struct key_view **out);
+
+/* Deletes a key that is not trusted any more, whatever still needs it; the one in use is for the caller to refuse. *out_removed is
+ * false when somebody else was faster. */
+RC keys_remove(const struct key_store *store, const struct key_view *key, int64_t now_ms, bool *out_removed);
+
 /* The keys as rows, the ring first. */
 RC keys_list(const struct key_store *store, int64_t now_ms, struct arena *arena, struct key_view **out, size_t *out_n);
 

@@ -75,6 +75,7 @@ enum edit_kind {
     EDIT_MEMBER_PUT,         /* .member, inserted or its role replaced */
     EDIT_MEMBER_DELETE,      /* .member */
     EDIT_KEY_INSERT,         /* .key. LOST when the number exists (another node was first) */
+    EDIT_KEY_DELETE,         /* .key.number. LOST when there is none */
     EDIT_SIGNING_KEY_INSERT, /* .signing_key, .seen_ms. LOST when another node made one that is used later than .seen_ms */
     EDIT_SIGNING_KEY_DELETE, /* .signing_key.kid */
     EDIT_KINDS

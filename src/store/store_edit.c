@@ -152,6 +152,10 @@ size_t store_plan_edit(const struct edit *e, struct arena *arena, struct db_stmt
     case EDIT_MEMBER_PUT: plan_member(SQL_MEMBER_PUT, &e->member, out); break;
     case EDIT_MEMBER_DELETE: plan_member(SQL_MEMBER_DELETE, &e->member, out); break;
     case EDIT_KEY_INSERT: plan_key(&e->key, out); break;
+    case EDIT_KEY_DELETE:
+        stmt_begin(out, SQL_KEY_DELETE);
+        stmt_int(out, e->key.number);
+        break;
     case EDIT_SIGNING_KEY_INSERT: plan_signing_key(e, out); break;
     case EDIT_SIGNING_KEY_DELETE: plan_signing_key_delete(e->signing_key.kid, out); break;
     case EDIT_KINDS: return 0;

@@ -9,7 +9,7 @@ const openid = await import('openid-client')
 const oauth = await import('oauth4webapi')
 const jose = await import('jose')
 
-const { issuer, app, key } = JSON.parse(readFileSync(0, 'utf8'))
+const { issuer, app, key, api } = JSON.parse(readFileSync(0, 'utf8'))
 const http = { [oauth.allowInsecureRequests]: true } // the test server speaks http on loopback
 const scope = app.scopes.join(' ')
 
@@ -20,12 +20,12 @@ const metadata = async () => oauth.processDiscoveryResponse(new URL(issuer),
   await oauth.discoveryRequest(new URL(issuer), { algorithm: 'oauth2', ...http }))
 
 // The way to the code and back, with all that the library checks: state, iss, PKCE.
-async function install (config) {
+async function install (config, more = {}) {
   const pkceCodeVerifier = openid.randomPKCECodeVerifier()
   const state = openid.randomState()
   const url = openid.buildAuthorizationUrl(config, {
     redirect_uri: app.redirect_uri, scope, state, code_challenge_method: 'S256',
-    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier)
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier), ...more
   })
   const answer = await fetch(url, { redirect: 'manual' })
   assert.ok([302, 303].includes(answer.status), `status ${answer.status}`)
@@ -48,11 +48,11 @@ async function roundTrip (auth) {
 }
 
 // What an API does with a signed token: the published keys, and RFC 9068.
-async function verify (token, subject) {
+async function verify (token, subject, audience = issuer) {
   const as = await metadata()
   const keys = jose.createRemoteJWKSet(new URL(as.jwks_uri))
   const { payload, protectedHeader } = await jose.jwtVerify(token, keys, {
-    issuer, audience: issuer, typ: 'at+jwt', algorithms: ['ES256'], requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id']
+    issuer, audience, typ: 'at+jwt', algorithms: ['ES256'], requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id']
   })
   assert.equal(payload.client_id, app.client_id)
   assert.equal(payload.sub, subject)
@@ -60,7 +60,7 @@ async function verify (token, subject) {
   assert.ok(protectedHeader.kid)
   assert.ok(token.length <= 512)
   const request = new Request('https://api.example/', { headers: { authorization: `Bearer ${token}` } })
-  const claims = await oauth.validateJwtAccessToken(as, request, issuer, http)
+  const claims = await oauth.validateJwtAccessToken(as, request, audience, http)
   assert.equal(claims.jti, payload.jti)
 }
 
@@ -81,6 +81,20 @@ const scenarios = {
     assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, true)
     await openid.tokenRevocation(config, tokens.access_token)
     assert.equal((await openid.tokenIntrospection(config, tokens.access_token)).active, false)
+  },
+  // RFC 8707: the API asked for signed tokens, the app was not set to them.
+  async resources () {
+    const config = await discover(openid.ClientSecretPost(app.client_secret))
+    const tokens = await install(config, { resource: api })
+    await verify(tokens.access_token, String(tokens.user_id), api)
+    const again = await openid.refreshTokenGrant(config, tokens.refresh_token, { resource: api })
+    await verify(again.access_token, String(tokens.user_id), api)
+    assert.equal((await openid.tokenIntrospection(config, again.access_token)).aud, api)
+    await verify((await openid.clientCredentialsGrant(config, { scope, resource: api })).access_token, app.client_id, api)
+    for (const refused of [{ resource: 'https://elsewhere.example' }, { resource: `${api}#x` }]) {
+      await assert.rejects(openid.refreshTokenGrant(config, tokens.refresh_token, refused), { error: 'invalid_target' })
+      await assert.rejects(install(config, refused), { error: 'invalid_target' })
+    }
   }
 }
 

@@ -38,6 +38,14 @@ def test_signed_tokens(server, signing_app):
     node(server, signing_app, "signedTokens")
 
 
+def test_resource_indicators(server):
+    """norm: E01 E03 E04 E62"""
+    api = "https://files.example/v1"
+    server.admin("resource", "create", "--uri", api, "--token-format", "jwt")
+    app = server.new_app("--client-credentials", name="Resources", redirect_uri="https://resources.example/done", scopes=["oauth"])
+    node(server, app, "resources", api=api)
+
+
 @pytest.fixture(scope="module")
 def keyed_app(server, tmp_path_factory):
     """An app with a key of its own, and the private half."""

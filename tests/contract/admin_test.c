@@ -237,6 +237,10 @@ static void test_keys(void **state) {
     assert_int_equal(rows.n, 2);
     assert_true(got[0].number == 1 && got[1].number == 255 && got[1].created_ms == NOW_MS &&
                 str_eq(got[1].sealed, e.key.sealed) && got[1].used_ms == 0);
+    e.kind = EDIT_KEY_DELETE;
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE);
+    assert_int_equal(edit(w, &e, NULL), OUTCOME_LOST);
+    assert_int_equal(list(w, &(struct listing){.kind = LISTING_KEYS}).n, 1);
 }
 
 /* The insert of a key that signs is decided by its one statement: whoever has seen the newest one wins. */

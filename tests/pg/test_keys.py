@@ -38,6 +38,18 @@ def test_a_rotation_is_heard_of(clusters, farm):
     assert two.admin("key", "rotate", "es256", ok=False).returncode == 1  # one waits, wherever it was made
 
 
+def test_a_removal_is_heard_of(clusters, farm):
+    one, two = farm.start(clusters("db").url, 2)
+    (old,) = kids(one)
+    one.admin("key", "rotate", "es256", "--now")
+    one.admin("key", "remove", old, "--yes")
+    deadline = time.monotonic() + 10
+    while old in kids(two):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert kids(one) == kids(two) and len(kids(one)) == 1
+
+
 def test_an_assertion_is_taken_once_by_all_nodes(clusters, farm, place):
     """At one node, then at the other; and at both at once."""
     one, two = farm.start(clusters("db").url, 2)
