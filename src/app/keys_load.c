@@ -143,6 +143,7 @@ static RC load_signing(struct loader *l, enum key_kind kind, const struct key_ro
         if (set->n == JOSE_KEYS_MAX) return rc_fail(FAULT_KEY, "more than %d signing keys are live", JOSE_KEYS_MAX);
         TRY(open_signing(l, kind, rows->signing[i], &set->keys[set->n]));
         if (state == KEY_USED) signers->current[kinds[kind].alg] = set->keys[set->n];
+        if (state == KEY_USED) l->keys->signing_since_ms[kind] = rows->used_ms[i];
         set->n++;
     }
     return RC_OK;

@@ -43,7 +43,8 @@ struct key_view {
 struct keyset {
     struct keyring ring;
     struct jose_signers signers;
-    int64_t next_change_ms; /* when a keyset that is built anew would differ */
+    int64_t signing_since_ms[KEY_KINDS]; /* from when on the current key of a kind signs; 0: there is none */
+    int64_t next_change_ms;              /* when a keyset that is built anew would differ */
 };
 
 /* Reads the keys, as they are at now_ms. FAULT_KEY when they do not open with this master key. The caller frees it. */

@@ -22,6 +22,7 @@ struct run {
     str peer, accept_language;
     uint64_t try_of_account, try_at_address; /* of the throttle; 0: none was taken */
     int round, applied;
+    int64_t begun_us; /* for the metrics */
     struct limiter_verdict blocked;
     run_done *done;
     void *arg;
@@ -77,7 +78,25 @@ static str content_type_of(enum answer_type type) {
     return S("");
 }
 
+static void count(const struct run *r) {
+    const struct metrics_request request = {
+        .route = r->route ? (size_t)(r->route - route_rows) : METRICS_NO_ROUTE,
+        .status = r->response.status,
+        .refusal = r->call.refusal,
+        .begun_us = r->begun_us,
+    };
+    metrics_end(r->env->metrics, &request);
+}
+
 /* The end of every request: the last place that touches it. */
+static void respond(struct run *r) {
+    struct lease *lease =
+        r->lease; /* published bytes are the snapshot's, and the request is gone when it is answered */
+    count(r);
+    r->done(r->arg, &r->response);
+    lease_drop(lease);
+}
+
 static void finish(struct run *r) {
     const struct answer *answer = &r->call.answer;
     add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
@@ -100,11 +119,11 @@ static void finish(struct run *r) {
         .no_store = answer->no_store || !r->route || (r->route->flags & ROUTE_NO_STORE),
         .close = answer->http == 413,
     };
-    lease_drop(r->lease);
-    r->done(r->arg, &r->response);
+    respond(r);
 }
 
 static void refuse(struct run *r, enum refusal refusal, int retry_after_s) {
+    r->call.refusal = refusal;
     r->call.answer = oauth_render_refusal(refusal, r->call.env.correlation_id, r->call.arena);
     if (retry_after_s) r->call.answer.retry_after_s = retry_after_s;
     finish(r);
@@ -125,6 +144,8 @@ static void fail(struct run *r, struct rc rc) {
                        : is_of_store(rc)         ? EVENT_STORE_FAULT
                                                  : EVENT_REQUEST_FAULT;
     LOG(event, r->call.env.correlation_id, rc_name(rc), rc_detail(), endpoint_name(r));
+    if (event != EVENT_REQUEST_FAULT)
+        metrics_store_fault(r->env->metrics, event == EVENT_STORE_BUSY ? METRICS_STORE_BUSY : METRICS_STORE_FAILED);
     r->call.refusal = event == EVENT_REQUEST_FAULT ? REFUSAL_INTERNAL : REFUSAL_UNAVAILABLE;
     r->call.http_override = 0;
     r->call.www_authenticate = (str){0};
@@ -282,6 +303,7 @@ static void log_throttled(const struct run *r) {
 static void on_password(void *arg, bool right) {
     struct run *r = arg;
     r->call.facts.password = right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    metrics_password(r->env->metrics, r->call.facts.password);
     if (right) give_back(r);
     r->round++;
     next_round(r);
@@ -300,6 +322,7 @@ static void check_password(struct run *r, const struct ask *ask) {
     if (r->call.facts.wait_ms) {
         log_throttled(r);
         r->call.facts.password = PASSWORD_THROTTLED;
+        metrics_password(r->env->metrics, PASSWORD_THROTTLED);
         r->round++;
         next_round(r);
     } else if (!r->env->check_password ||
@@ -377,6 +400,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     env->random(env->source_arg, random, OAUTH_RANDOM_BYTES);
     env->random(env->source_arg, correlation, sizeof correlation);
     r->env = env;
+    r->begun_us = metrics_begin(env->metrics);
     r->lease = lease_take(env->lease);
     r->done = done;
     r->arg = arg;
@@ -474,8 +498,7 @@ static void serve_asset(struct run *r, str if_none_match) {
         .headers = r->headers,
         .n_headers = r->n_headers,
     };
-    lease_drop(r->lease);
-    r->done(r->arg, &r->response);
+    respond(r);
 }
 
 static void serve_document(struct run *r, str if_none_match) {
@@ -493,9 +516,7 @@ static void serve_document(struct run *r, str if_none_match) {
         .headers = r->headers,
         .n_headers = r->n_headers,
     };
-    struct lease *lease = r->lease; /* the bytes are the snapshot's, the request is gone when it is answered */
-    r->done(r->arg, &r->response);
-    lease_drop(lease);
+    respond(r);
 }
 
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,

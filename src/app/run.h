@@ -4,6 +4,7 @@
 #define GRANTD_RUN_H
 
 #include "limiter.h"
+#include "metrics.h"
 #include "oauth.h"
 #include "publish.h"
 #include "show.h"
@@ -23,6 +24,7 @@ struct run_env {
     struct lease *lease; /* apps, scopes and keys; may be replaced between requests */
     const struct settings *settings;
     struct limiter *limiter; /* NULL: no limits */
+    struct metrics *metrics; /* NULL: nothing is counted */
 
     /* For pages. */
     const struct brand *brand;

@@ -46,7 +46,8 @@ struct server {
     bool takes_upgrades, handed_over;
     struct front_watchdog watchdog;
     struct web_loop **loops; /* of the workers */
-    bool keep_files;         /* of Unix sockets: somebody else listens there */
+    const struct metrics **metrics;
+    bool keep_files; /* of Unix sockets: somebody else listens there */
     char (*names)[ADDRESS_BYTES];
     int admin_fd;
     char admin_name[ADDRESS_BYTES];
@@ -57,7 +58,7 @@ struct server {
     bool hurry;         /* a second signal came */
     char outdated[240]; /* why the program cannot go on with its store; empty: it can */
     unsigned purge_rounds;
-    int64_t next_keys_ms;
+    int64_t next_keys_ms, begun_ms;
 };
 
 static void *must_calloc(size_t n, size_t size) {
@@ -112,6 +113,7 @@ static RC bind_all(struct server *s) {
 RC server_bind(struct instance *i, struct server **out) {
     struct server *s = must_calloc(1, sizeof *s);
     s->instance = i;
+    s->begun_ms = clock_now_ms();
     s->n_workers = count_threads(&i->options);
     s->n_addresses = front_addresses(&i->options, i->arena, &s->addresses);
     s->workers = must_calloc(s->n_workers, sizeof *s->workers);
@@ -360,7 +362,16 @@ static RC open_config(struct server *s) {
 /* What the one who started us may want of us while we run. */
 static RC open_service(struct server *s) {
     s->loops = must_calloc(s->n_workers, sizeof(struct web_loop *));
+    s->metrics = must_calloc(s->n_workers, sizeof(struct metrics *));
     for (size_t w = 0; w < s->n_workers; w++) s->loops[w] = s->workers[w].loop;
+    for (size_t w = 0; w < s->n_workers; w++) s->metrics[w] = s->workers[w].env.metrics;
+    s->health.metrics = (struct metrics_source){
+        .instance = s->instance,
+        .loops = s->metrics,
+        .web_loops = s->loops,
+        .n_loops = s->n_workers,
+        .begun_ms = s->begun_ms,
+    };
     s->watchdog.loops = s->loops;
     s->watchdog.n = s->n_workers;
     TRY(front_watchdog_start(&s->watchdog, s->main_loop));
@@ -451,6 +462,7 @@ void server_close(struct server *s) {
     front_upgrade_close(&s->upgrade);
     s->instance->reload = NULL;
     free(s->loops);
+    free(s->metrics);
     front_tls_close(s->tls);
     limiter_free(s->crew.limiter);
     throttle_free(s->crew.throttle);

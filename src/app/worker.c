@@ -59,7 +59,10 @@ static void on_refusal(struct web_response *response, const struct http_head *he
     const struct worker *w = arg;
     struct run_refusal why = {response->status == 413 ? REFUSAL_TOO_LARGE : REFUSAL_UNAVAILABLE, NULL};
     struct run_input input;
-    if (response->status != 413 && response->status != 503) return;
+    if (response->status != 413 && response->status != 503) {
+        metrics_unread(w->env.metrics, response->status);
+        return;
+    }
     if (head) {
         input = read_head(head);
         why.input = &input;
@@ -185,6 +188,7 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .session = w->session,
         .lease = lease_new(crew->instance->snapshot),
         .limiter = crew->limiter,
+        .metrics = metrics_new(),
         .throttle = crew->throttle,
         .check_password = check_password,
         .password_arg = w,
@@ -228,4 +232,5 @@ void worker_close(struct worker *w) {
     db_close_session(w->session);
     web_loop_close(w->loop);
     lease_drop(w->env.lease);
+    free(w->env.metrics);
 }

@@ -15,6 +15,8 @@
 #include "str.h"
 #include "waitline.h"
 
+#include <stdatomic.h>
+
 enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_BYTES };
 
 struct db_value {
@@ -131,9 +133,17 @@ struct db_word {
     const char *portable, *own;
 };
 
+/* What a driver counts as it goes, for whoever looks, from any thread. */
+#define DB_BATCH_BUCKETS 11 /* commits of 1 change, up to 2, 4, ... 512, and of more */
+struct db_stats {
+    _Atomic int64_t waiting; /* changes that were submitted and are not over */
+    _Atomic uint64_t changes, commits[DB_BATCH_BUCKETS];
+};
+
 struct db {
     const struct db_driver *driver;
     bool inline_writes; /* changes too are done inside db_submit */
+    struct db_stats stats;
 };
 struct db_session {
     struct db *db;

@@ -27,3 +27,11 @@ void op_finish(struct db_op *op) {
     if (!rc_ok(op->rc)) op->rc = rc_fail((enum fault)op->rc.fault, "%.*s", STR_ARG(op->detail));
     op->done(op);
 }
+
+/* Bucket n holds commits of up to 2^n changes. */
+void stats_commit(struct db *db, size_t n) {
+    size_t bucket = n <= 1 ? 0 : (size_t)(64 - __builtin_clzll(n - 1));
+    if (bucket >= DB_BATCH_BUCKETS) bucket = DB_BATCH_BUCKETS - 1;
+    atomic_fetch_add_explicit(&db->stats.commits[bucket], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&db->stats.changes, n, memory_order_relaxed);
+}

@@ -21,4 +21,10 @@ void op_keep_fault(struct db_op *op, struct rc rc);
 /* Calls done; inside it, rc_detail() is the op's. */
 void op_finish(struct db_op *op);
 
+/* For db_stats: one commit of n changes; changes that begin (or, below zero, end) to wait. */
+void stats_commit(struct db *db, size_t n);
+static inline void stats_waiting(struct db *db, int64_t n) {
+    atomic_fetch_add_explicit(&db->stats.waiting, n, memory_order_relaxed);
+}
+
 #endif

@@ -81,6 +81,7 @@ static void tell_finished(struct pg_session *s) {
     for (struct db_op *op = finished.first, *next; op; op = next) {
         next = op->next; /* done may free the op or submit it again */
         s->n_outstanding--;
+        if (op->write) stats_waiting(&s->db->base, -1);
         op_finish(op);
     }
 }
@@ -143,6 +144,7 @@ static void pg_submit(struct db_session *base, struct db_op *op) {
     }
     make_room(lane);
     s->n_outstanding++;
+    if (op->write) stats_waiting(&s->db->base, 1);
     list_add(&lane->queue, op);
     if (s->pumping) return; /* the pump sends it, with what else came of the same answers */
     s->pumping = true;

@@ -171,7 +171,9 @@ static void send_segments(struct lane *lane) {
 void lane_start(struct lane *lane) {
     if (lane->state == LANE_DOWN && pg_now_ms() >= lane->retry_at_ms) lane_connect(lane);
     if (lane->state != LANE_READY || lane_is_busy(lane) || !lane->queue.first) return;
+    size_t before = lane->queue.n;
     batch_build(lane);
+    if (lane->kind == LANE_WRITE) stats_commit(&lane->session->db->base, before - lane->queue.n);
     send_segments(lane);
 }
 

@@ -41,9 +41,13 @@ static RC op_write(struct conn *c, struct db_op *op) {
 void writer_run_batch(struct sqlite_db *db, struct db_op *ops) {
     struct conn *c = &db->writer;
     struct rc rc = conn_control(c, CONTROL_BEGIN_WRITE);
-    for (struct db_op *op = ops; op && rc_ok(rc); op = op->next) rc = op_write(c, op);
+    size_t n = 0;
+    for (struct db_op *op = ops; op && rc_ok(rc); op = op->next, n++) rc = op_write(c, op);
     if (rc_ok(rc)) rc = conn_control(c, CONTROL_COMMIT);
-    if (rc_ok(rc)) return;
+    if (rc_ok(rc)) {
+        stats_commit(&db->base, n);
+        return;
+    }
     /* Nothing of the batch is there, so a LOST in it is not true either. */
     for (struct db_op *op = ops; op; op = op->next) op_keep_fault(op, rc);
     conn_rollback(c);
@@ -129,6 +133,7 @@ static void batch_release(struct sqlite_db *db, struct db_op *ops) {
             woken = s;
         }
         session_append(s, op);
+        stats_waiting(&db->base, -1);
     }
     pthread_mutex_unlock(&db->lock);
 
@@ -191,6 +196,7 @@ void writer_queue(struct sqlite_db *db, struct db_op *op) {
     pthread_mutex_lock(&db->lock);
     waitline_join(op->session->reserved ? &db->reserve : &db->queue, &op->wait, now_ms());
     s->outstanding++;
+    stats_waiting(&db->base, 1);
     struct db_op *shed = queue_shed(db);
     if (db->sleeping) pthread_cond_signal(&db->work);
     pthread_mutex_unlock(&db->lock);

@@ -79,3 +79,11 @@ def test_events_are_used():
 def test_faults_are_raised():
     words = tree.words_of(product_code())
     assert not [name for name in tree.rows(table("src/base/faults.def")) if f"FAULT_{name}" not in words]
+
+
+def test_metrics_are_documented_and_bounded():
+    rows = re.findall(r'^METRIC\((\w+), (COUNTER|GAUGE|HISTOGRAM), "(\w+)", "[^"\\]+"\)$', tree.text(table("src/app/metrics.def")), re.M)
+    assert len(rows) == len(tree.rows(table("src/app/metrics.def")))
+    manual = tree.text(table("docs/operations.md"))
+    assert not [name for _, _, name in rows if f"`{name}`" not in manual]
+    assert not [name for _, kind, name in rows if (kind == "COUNTER") != name.endswith("_total")]
