@@ -38,6 +38,7 @@ static void write_flags(struct json *j, const struct app *app) {
     json_member_bool(j, S("retry_until_used"), app_has(app, APP_RETRY_UNTIL_USED));
     json_member_bool(j, S("private"), app_has(app, APP_PRIVATE_DISTRIBUTION));
     json_member_str(j, S("token_format"), app_has(app, APP_JWT) ? S("jwt") : S("opaque"));
+    json_member_str(j, S("id_token_signed_response_alg"), app_has(app, APP_ID_TOKEN_ES256) ? S("ES256") : S("RS256"));
 }
 
 /* How the app proves itself. */
@@ -46,13 +47,18 @@ static str authentication_of(const struct app *app) {
     return app->jwks.n ? S("private_key_jwt") : S("client_secret");
 }
 
+static void write_uris(struct json *j, str member, const str *uris, size_t n) {
+    json_key(j, member);
+    json_open_array(j);
+    for (size_t i = 0; i < n; i++) json_str(j, uris[i]);
+    json_close_array(j);
+}
+
 static void write_app(struct admin_call *c, const struct app *app) {
     struct json *j = &c->json;
     write_head(j, app);
-    json_key(j, S("redirect_uris"));
-    json_open_array(j);
-    for (size_t i = 0; i < app->n_redirect_uris; i++) json_str(j, app->redirect_uris[i]);
-    json_close_array(j);
+    write_uris(j, S("redirect_uris"), app->redirect_uris, app->n_redirect_uris);
+    write_uris(j, S("post_logout_redirect_uris"), app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);
     admin_write_scopes(c, S("scopes"), &app->scopes);
     admin_write_scopes(c, S("optional_scopes"), &app->optional_scopes);
     write_grants(j, app->grants);
@@ -125,8 +131,14 @@ static void set_fields(struct app *app, const struct admin_input *in) {
         app->redirect_uris = in->redirect_uris.v;
         app->n_redirect_uris = in->redirect_uris.n;
     }
+    if (in->post_logout_redirect_uris.given) {
+        app->post_logout_redirect_uris = in->post_logout_redirect_uris.v;
+        app->n_post_logout_redirect_uris = in->post_logout_redirect_uris.n;
+    }
     set_flag(app, APP_ROTATE, &in->rotate);
     set_flag(app, APP_JWT, &(struct admin_flag){in->token_format.given, str_eq(in->token_format.v, S("jwt"))});
+    set_flag(app, APP_ID_TOKEN_ES256,
+             &(struct admin_flag){in->id_token_alg.given, str_eq(in->id_token_alg.v, S("ES256"))});
     set_flag(app, APP_REQUIRE_PKCE, &in->require_pkce);
     set_flag(app, APP_RESOURCE_SERVER, &in->resource_server);
     set_flag(app, APP_RETRY_UNTIL_USED, &in->retry_until_used);
@@ -144,16 +156,15 @@ static void set_fields(struct app *app, const struct admin_input *in) {
 /* ---- rules of an app as a whole ---- */
 
 /* OAuth 2.1 s2.3, RFC 9700 s2.1, s2.6, RFC 8252 s8.4. */
-static void check_redirect_uris(struct admin_call *c, const struct app *app) {
-    for (size_t i = 0; i < app->n_redirect_uris; i++) {
-        if (!redirect_uri_is_registrable(app->redirect_uris[i]))
+static void check_uris(struct admin_call *c, const str *uris, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!redirect_uri_is_registrable(uris[i]))
             admin_refuse(c, 400, "redirect_uri",
                          "the redirect URI %.*s cannot be registered: it must be https, http on loopback, or a "
                          "private scheme with a dot (com.example.app:/done), without fragment, user or wildcard",
-                         STR_ARG(str_head(app->redirect_uris[i], 200)));
+                         STR_ARG(str_head(uris[i], 200)));
         for (size_t k = 0; k < i; k++)
-            if (str_eq(app->redirect_uris[i], app->redirect_uris[k]))
-                admin_refuse(c, 400, "redirect_uri", "a redirect URI was given twice");
+            if (str_eq(uris[i], uris[k])) admin_refuse(c, 400, "redirect_uri", "a redirect URI was given twice");
     }
 }
 
@@ -212,7 +223,8 @@ static RC check_account(struct admin_call *c, const struct app *app) {
 
 /* Everything that can be said no to comes before scopes are made. */
 static RC check_app(struct admin_call *c, struct app *app) {
-    check_redirect_uris(c, app);
+    check_uris(c, app->redirect_uris, app->n_redirect_uris);
+    check_uris(c, app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);
     check_grants(c, app);
     check_jwks(c, app);
     if (!admin_refused(c)) TRY(check_account(c, app));
@@ -304,15 +316,20 @@ static RC update(struct admin_call *c, struct app *app) {
     return admin_edit(c, &edit, "the app was deleted at this moment", NULL);
 }
 
+static const str *copy_uris(struct admin_call *c, const str *uris, size_t n) {
+    str *copy = ARENA_ARRAY(c->arena, str, n);
+    for (size_t i = 0; i < n; i++) copy[i] = arena_copy(c->arena, uris[i]);
+    return copy;
+}
+
 /* A copy that does not point into the registry, which a change may replace. */
 static struct app *copy_app(struct admin_call *c, const struct app *app) {
     struct app *copy = ARENA_NEW(c->arena, struct app);
     *copy = *app;
     str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url, &copy->logo_url, &copy->jwks};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) *texts[i] = arena_copy(c->arena, *texts[i]);
-    str *uris = ARENA_ARRAY(c->arena, str, app->n_redirect_uris);
-    for (size_t i = 0; i < app->n_redirect_uris; i++) uris[i] = arena_copy(c->arena, app->redirect_uris[i]);
-    copy->redirect_uris = uris;
+    copy->redirect_uris = copy_uris(c, app->redirect_uris, app->n_redirect_uris);
+    copy->post_logout_redirect_uris = copy_uris(c, app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);
     return copy;
 }
 

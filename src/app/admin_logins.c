@@ -19,6 +19,7 @@ static void open_challenge(struct admin_call *c, struct login *out) {
         .call = {.env = {.now_ms = c->now_ms,
                          .registry = c->instance->registry,
                          .keyring = c->instance->keyring,
+                         .signers = &c->instance->snapshot->keys->signers,
                          .settings = &c->instance->settings,
                          .random = random},
                  .arena = c->arena},
@@ -47,7 +48,10 @@ RC admin_do_login_show(struct admin_call *c) {
     if (r->hub_id) json_member_int(&c->json, S("hub_id"), r->hub_id);
     if (r->params.login_hint.n) json_member_str(&c->json, S("login_hint"), r->params.login_hint);
     if (r->params.ui_locales.n) json_member_str(&c->json, S("ui_locales"), r->params.ui_locales);
-    json_member_bool(&c->json, S("must_sign_in_again"), (r->prompts & PROMPT_LOGIN) != 0);
+    /* a sign-in of the company's own may be older than the app takes */
+    bool again = r->prompts & PROMPT_LOGIN || (app && r->max_age_s != MAX_AGE_ANY);
+    json_member_bool(&c->json, S("must_sign_in_again"), again);
+    if (r->hinted_user_id) json_member_int(&c->json, S("user_id"), r->hinted_user_id);
     admin_write_time(&c->json, S("expires_at"), login.challenge.expires_ms);
     return RC_OK;
 }

@@ -1,5 +1,6 @@
 /* Commands on the scope catalogue. */
 #include "admin_handlers.h"
+#include "claims.h"
 
 static void write_scope(struct json *j, const struct scope *s) {
     json_member_str(j, S("name"), s->name);
@@ -24,6 +25,8 @@ static const struct scope *find_scope(struct admin_call *c) {
 
 RC admin_do_scope_create(struct admin_call *c) {
     struct scope scope = {.name = c->in.scope_name.v, .title = c->in.title.v};
+    for (unsigned i = 0; i < OPENID_SCOPES && !c->in.title.given; i++)
+        if (str_eq(scope.name, openid_scopes[i].name)) scope.title = openid_scopes[i].title;
     struct edit edit = {.kind = EDIT_SCOPE_CREATE, .scope = &scope, .now_ms = c->now_ms};
     TRY(admin_edit(c, &edit, "a scope of that name exists", NULL));
     return admin_refused(c) ? RC_OK : write_current(c, scope.name);

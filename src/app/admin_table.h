@@ -77,6 +77,7 @@ enum admin_kind {
     KIND_RESOURCE, /* a URI or a number */
     KIND_RESOURCE_URI,
     KIND_RESOURCE_FORMAT,
+    KIND_ID_TOKEN_ALG,
     KIND_JWKS, /* the command line reads it from a file */
     KIND_CURSOR,
     KIND_CHALLENGE,

@@ -9,6 +9,7 @@ static const struct pwhash_cost password_cost = {.passes = 2, .memory_kib = 1945
 static void write_user(struct json *j, const struct user *u) {
     json_member_int(j, S("user_id"), u->user_id);
     json_member_str(j, S("email"), u->email);
+    json_member_bool(j, S("email_verified"), u->email_verified);
     json_member_str(j, S("name"), u->name);
     json_member_str(j, S("status"), u->disabled_ms ? S("disabled") : S("enabled"));
     json_member_bool(j, S("has_password"), u->password_hash.n > 0);
@@ -43,7 +44,9 @@ RC admin_do_user_create(struct admin_call *c) {
         .user_id = (int32_t)c->in.user_id.v,
         .email = c->in.email.v,
         .name = c->in.user_name.v,
+        .email_verified = c->in.email_verified.v,
         .created_ms = c->now_ms,
+        .updated_ms = c->now_ms,
     };
     TRY(check_account(c));
     if (admin_refused(c)) return RC_OK;
@@ -111,8 +114,11 @@ RC admin_do_user_update(struct admin_call *c) {
     struct user user;
     TRY(admin_find_user(c, c->in.user.v, &user));
     if (admin_refused(c)) return RC_OK;
+    if (c->in.email.given && !str_eq(user.email, c->in.email.v)) user.email_verified = false;
+    if (c->in.email_verified.given) user.email_verified = c->in.email_verified.v;
     if (c->in.email.given) user.email = c->in.email.v;
     if (c->in.user_name.given) user.name = c->in.user_name.v;
+    user.updated_ms = c->now_ms;
     return update(c, &user);
 }
 

@@ -1,5 +1,6 @@
 /* What a value must look like: one checker per kind. */
 #include "admin_parse.h"
+#include "id_token.h"
 #include "redirect_uri.h"
 #include "timetext.h"
 
@@ -105,6 +106,12 @@ static bool file_ok(str s) { return s.n > 1 && s.p[0] == '/' && s.p[s.n - 1] != 
 
 static bool token_format_ok(str s) { return str_eq(s, S("opaque")) || str_eq(s, S("jwt")); }
 static bool resource_format_ok(str s) { return str_eq(s, S("app")) || token_format_ok(s); }
+static bool id_token_alg_ok(str s) {
+    str algs[OAUTH_LIST_MAX];
+    for (size_t i = oauth_list_id_token_algs(algs); i > 0; i--)
+        if (str_eq(s, algs[i - 1])) return true;
+    return false;
+}
 static bool key_ok(str s) { return str_eq(s, S("ring")) || str_eq(s, S("es256")) || str_eq(s, S("rs256")); }
 
 static const struct {
@@ -133,6 +140,7 @@ static const struct {
     [KIND_RESOURCE_URI] = {resource_uri_is_registrable,
                            "must be an absolute URI in lower-case scheme, without a fragment"},
     [KIND_RESOURCE_FORMAT] = {resource_format_ok, "must be app, opaque or jwt"},
+    [KIND_ID_TOKEN_ALG] = {id_token_alg_ok, "must be RS256 or ES256"},
     [KIND_JWKS] = {utf8_ok, "must be text in UTF-8"},
     [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CHALLENGE] = {visible_ok, "must be the login_challenge that the browser brought"},

@@ -1,6 +1,7 @@
 #include "dev_seed.h"
 
 #include "b64.h"
+#include "claims.h"
 #include "client_auth.h"
 #include "clock.h"
 #include "digest.h"
@@ -35,6 +36,9 @@ struct app_row {
     uint32_t flags, grants;
     str redirect_uri;
     str scopes[DEV_SCOPES_MAX], optional_scopes[DEV_SCOPES_MAX]; /* end with an empty one */
+    bool
+        openid; /* those of OpenID Connect may be asked for as well; they are not in what is printed, as asking for `openid` changes answers */
+    str post_logout_redirect_uri;
 };
 
 static const struct app_row app_rows[DEV_APPS] = {
@@ -45,7 +49,9 @@ static const struct app_row app_rows[DEV_APPS] = {
      APP_GRANT_CODE | APP_GRANT_REFRESH | APP_GRANT_CLIENT_CREDENTIALS,
      S("http://localhost:3000/oauth-callback"),
      {S("oauth"), S("crm.objects.contacts.read"), S("crm.objects.contacts.write")},
-     {S("crm.objects.companies.read"), S("crm.objects.companies.write")}},
+     {S("crm.objects.companies.read"), S("crm.objects.companies.write")},
+     true,
+     S("http://localhost:3000/signed-out")},
     {"public",
      S("Dev public app"),
      3002,
@@ -53,8 +59,10 @@ static const struct app_row app_rows[DEV_APPS] = {
      APP_GRANT_CODE | APP_GRANT_REFRESH,
      S("http://localhost:3000/oauth-callback"),
      {S("oauth"), S("crm.objects.contacts.read")},
-     {S("crm.objects.companies.read")}},
-    {"resource_server", S("Dev resource server"), 3003, APP_RESOURCE_SERVER, 0, S(""), {S("")}, {S("")}},
+     {S("crm.objects.companies.read")},
+     true,
+     S("http://localhost:3000/signed-out")},
+    {"resource_server", S("Dev resource server"), 3003, APP_RESOURCE_SERVER, 0, S(""), {S("")}, {S("")}, false, S("")},
 };
 
 struct seeding {
@@ -122,12 +130,15 @@ static RC list(const struct seeding *s, struct listing listing, struct listed *o
     return storage_list(s->i->admin, &listing, s->arena, out);
 }
 
+static RC make_scope(const struct seeding *s, str name, str title) {
+    struct scope scope = {.name = name, .title = title};
+    if (registry_scope_by_name(s->i->registry, name)) return RC_OK;
+    return edit(s, &(struct edit){.kind = EDIT_SCOPE_CREATE, .scope = &scope, .now_ms = s->now_ms});
+}
+
 static RC make_scopes(const struct seeding *s) {
-    for (size_t i = 0; i < SCOPE_ROWS; i++) {
-        if (registry_scope_by_name(s->i->registry, scope_rows[i].name)) continue;
-        struct scope scope = {.name = scope_rows[i].name, .title = scope_rows[i].title};
-        TRY(edit(s, &(struct edit){.kind = EDIT_SCOPE_CREATE, .scope = &scope, .now_ms = s->now_ms}));
-    }
+    for (size_t i = 0; i < SCOPE_ROWS; i++) TRY(make_scope(s, scope_rows[i].name, scope_rows[i].title));
+    for (size_t i = 0; i < OPENID_SCOPES; i++) TRY(make_scope(s, openid_scopes[i].name, openid_scopes[i].title));
     return RC_OK;
 }
 
@@ -146,7 +157,8 @@ static RC make_user(const struct seeding *s, str password) {
                         .email = EMAIL,
                         .name = S("Dev person"),
                         .password_hash = str_of(hash),
-                        .created_ms = s->now_ms};
+                        .created_ms = s->now_ms,
+                        .updated_ms = s->now_ms};
     struct edit member = {.kind = EDIT_MEMBER_PUT, .member = {USER_ID, HUB_ID, MEMBER_INSTALLER}, .now_ms = s->now_ms};
     TRY(edit(s, &(struct edit){.kind = EDIT_USER_CREATE, .user = &user, .now_ms = s->now_ms}));
     return edit(s, &member);
@@ -161,6 +173,13 @@ static struct scope_set scope_set_of(const struct registry *r, const str *names)
     return set;
 }
 
+static void add_openid(const struct registry *r, struct scope_set *set) {
+    for (size_t i = 0; i < OPENID_SCOPES; i++) {
+        const struct scope *scope = registry_scope_by_name(r, openid_scopes[i].name);
+        if (scope) scope_set_add(set, scope->id);
+    }
+}
+
 static RC make_app_row(const struct seeding *s, const struct app_row *row, str client_id) {
     const struct settings *defaults = &s->i->settings;
     struct app app = {
@@ -171,6 +190,8 @@ static RC make_app_row(const struct seeding *s, const struct app_row *row, str c
         .grants = row->grants,
         .redirect_uris = &row->redirect_uri,
         .n_redirect_uris = row->redirect_uri.n ? 1 : 0,
+        .post_logout_redirect_uris = &row->post_logout_redirect_uri,
+        .n_post_logout_redirect_uris = row->post_logout_redirect_uri.n ? 1 : 0,
         .scopes = scope_set_of(s->i->registry, row->scopes),
         .optional_scopes = scope_set_of(s->i->registry, row->optional_scopes),
         .code_ttl_s = defaults->code_ttl_s,
@@ -179,6 +200,7 @@ static RC make_app_row(const struct seeding *s, const struct app_row *row, str c
         .created_ms = s->now_ms,
         .updated_ms = s->now_ms,
     };
+    if (row->openid) add_openid(s->i->registry, &app.scopes);
     return edit(s, &(struct edit){.kind = EDIT_APP_CREATE, .app = &app, .now_ms = s->now_ms});
 }
 

@@ -1,6 +1,7 @@
 #include "documents.h"
 
 #include "b64.h"
+#include "claims.h"
 #include "digest.h"
 #include "metadata.h"
 
@@ -13,12 +14,15 @@
 static const struct {
     const struct endpoint *endpoint;
     str member;
+    bool is_openid;
 } announced[] = {
-    {&endpoint_authorize, S("authorization_endpoint")},
-    {&endpoint_token, S("token_endpoint")},
-    {&endpoint_revoke, S("revocation_endpoint")},
-    {&endpoint_introspect, S("introspection_endpoint")},
-    {&endpoint_jwks, S("jwks_uri")},
+    {&endpoint_authorize, S("authorization_endpoint"), false},
+    {&endpoint_token, S("token_endpoint"), false},
+    {&endpoint_revoke, S("revocation_endpoint"), false},
+    {&endpoint_introspect, S("introspection_endpoint"), false},
+    {&endpoint_jwks, S("jwks_uri"), false},
+    {&endpoint_userinfo, S("userinfo_endpoint"), true},
+    {&endpoint_logout, S("end_session_endpoint"), true},
 };
 #define ANNOUNCED (sizeof announced / sizeof announced[0])
 _Static_assert(ANNOUNCED <= METADATA_ENDPOINTS_MAX, "room for all");
@@ -59,12 +63,14 @@ static RC make_metadata(struct documents *d, const struct settings *settings, co
     struct metadata_endpoint endpoints[ANNOUNCED];
     struct buf text = buf_growing(METADATA_MAX);
     for (size_t i = 0; i < ANNOUNCED; i++)
-        endpoints[i] =
-            (struct metadata_endpoint){announced[i].member, url_of(settings, announced[i].endpoint, d->arena)};
+        endpoints[i] = (struct metadata_endpoint){
+            announced[i].member, url_of(settings, announced[i].endpoint, d->arena), announced[i].is_openid};
     d->token_endpoint = url_of(settings, &endpoint_token, d->arena);
     struct metadata m = {settings->issuer, endpoints, ANNOUNCED, registry};
     metadata_write(&m, &text);
-    return keep(d, ROUTE_METADATA, &text);
+    TRY(keep(d, ROUTE_METADATA, &text));
+    if (openid_is_offered(registry)) d->of[ROUTE_OPENID] = d->of[ROUTE_METADATA];
+    return RC_OK;
 }
 
 static RC make_jwks(struct documents *d, const struct jose_keys *keys) {

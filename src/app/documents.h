@@ -10,7 +10,7 @@
 #define DOCUMENT_ETAG_CHARS 24 /* a quote, 22 characters of a hash, a quote */
 
 struct document {
-    str body; /* JSON */
+    str body; /* JSON; empty: there is none */
     char etag[DOCUMENT_ETAG_CHARS];
 };
 

@@ -7,21 +7,30 @@
 #include "rows_test.h"
 
 static struct scope scopes[] = {
-    {1, S("oauth"), S(""), false}, {2, S("old"), S(""), true}, {3, S("crm.read"), S(""), false}};
+    {1, S("oauth"), S(""), false},
+    {2, S("old"), S(""), true},
+    {3, S("crm.read"), S(""), false},
+    {4, S("openid"), S(""), false},
+};
 
-static struct documents *make(const char *issuer) {
+static struct documents *make_with(const char *issuer, size_t n_scopes) {
     struct settings settings = {.issuer = str_of(issuer)};
-    struct registry registry = {.scopes = scopes, .n_scopes = COUNT(scopes)};
+    struct registry registry = {.arena = arena_new(1024), .scopes = scopes, .n_scopes = n_scopes};
     struct jose_keys keys = {.n = 1};
     struct buf text = buf_growing(8192);
     struct documents *d = NULL;
+    registry_index(&registry);
     assert_true(rc_ok(jose_key_make(JOSE_ES256, S("one"), &text)));
     assert_true(rc_ok(jose_key_open(JOSE_ES256, buf_str(&text), &keys.keys[0])));
     assert_true(rc_ok(documents_make(&settings, 3600, &registry, &keys, &d)));
     jose_key_free(keys.keys[0]);
     buf_free(&text);
+    arena_free(registry.arena);
     return d;
 }
+
+/* A catalogue without OpenID Connect. */
+static struct documents *make(const char *issuer) { return make_with(issuer, COUNT(scopes) - 1); }
 
 static json_t *load(const struct documents *d, enum route_document which) {
     json_t *json = json_loadb(d->of[which].body.p, d->of[which].body.n, JSON_REJECT_DUPLICATES, NULL);
@@ -56,6 +65,38 @@ static void test_metadata(void **state) {
     json_t *all = json_object_get(json, "token_endpoint_auth_methods_supported");
     listed = json_object_get(json, "introspection_endpoint_auth_methods_supported");
     assert_int_equal(json_array_size(all), json_array_size(listed) + 1); /* none proves nothing */
+    assert_null(json_object_get(json, "userinfo_endpoint"));
+    assert_null(json_object_get(json, "id_token_signing_alg_values_supported"));
+    assert_int_equal(d->of[ROUTE_OPENID].body.n, 0);
+    json_decref(json);
+    documents_free(d);
+}
+
+/* What OpenID Connect Discovery s3 requires, and what it would take for granted otherwise. norm: D06 */
+static void test_openid(void **state) {
+    (void)state;
+    struct documents *d = make_with("https://auth.example", COUNT(scopes));
+    json_t *json = load(d, ROUTE_OPENID);
+    assert_true(str_eq(d->of[ROUTE_OPENID].body, d->of[ROUTE_METADATA].body));
+    assert_string_equal(text_of(json, "userinfo_endpoint"), "https://auth.example/oauth/userinfo");
+    assert_string_equal(text_of(json, "end_session_endpoint"), "https://auth.example/oauth/logout");
+    static const struct {
+        const char *member, *first;
+        size_t n;
+    } rows[] = {
+        {"response_types_supported", "code", 1},
+        {"subject_types_supported", "public", 1},
+        {"id_token_signing_alg_values_supported", "RS256", 2},
+        {"claims_supported", "sub", 12},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        json_t *listed = json_object_get(json, rows[i].member);
+        CHECK(i, json_array_size(listed) == rows[i].n);
+        assert_string_equal(json_string_value(json_array_get(listed, 0)), rows[i].first);
+    }
+    assert_true(json_is_true(json_object_get(json, "claims_parameter_supported")));
+    assert_true(json_is_false(json_object_get(json, "request_parameter_supported")));
+    assert_true(json_is_false(json_object_get(json, "request_uri_parameter_supported")));
     json_decref(json);
     documents_free(d);
 }
@@ -134,7 +175,8 @@ static void test_tags(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_metadata), cmocka_unit_test(test_key_set),
-                                       cmocka_unit_test(test_paths), cmocka_unit_test(test_tags)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_metadata), cmocka_unit_test(test_openid),
+                                       cmocka_unit_test(test_key_set), cmocka_unit_test(test_paths),
+                                       cmocka_unit_test(test_tags)};
     return crypto_start() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

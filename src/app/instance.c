@@ -1,5 +1,6 @@
 #include "instance.h"
 
+#include "claims.h"
 #include "clock.h"
 #include "datadir.h"
 #include "digest.h"
@@ -29,11 +30,8 @@ static RC find_master_key(struct instance *i, const char *dir, uint8_t master[MA
     return datadir_make_master_key(dir, master);
 }
 
-/* ID tokens are served as soon as the catalogue has the scope that asks for them. */
-static bool has_openid(const struct registry *r) { return r && registry_scope_by_name(r, S("openid")) != NULL; }
-
 static struct key_store key_store_of(const struct instance *i, const struct registry *registry) {
-    return (struct key_store){i->admin, i->master_key, keys_rules(&i->options, has_openid(registry))};
+    return (struct key_store){i->admin, i->master_key, keys_rules(&i->options, openid_is_offered(registry))};
 }
 
 struct key_store instance_key_store(const struct instance *i) {

@@ -5,10 +5,12 @@ static const struct endpoint endpoint_asset = {"asset", NULL, NULL, NULL, NULL};
 
 /* And so do the published documents. */
 const struct endpoint endpoint_metadata = {"metadata", NULL, NULL, NULL, NULL};
+const struct endpoint endpoint_openid = {"openid", NULL, NULL, NULL, NULL};
 const struct endpoint endpoint_jwks = {"jwks", NULL, NULL, NULL, NULL};
 
 enum route_document route_document_of(const struct route *route) {
-    return route->endpoint == &endpoint_jwks ? ROUTE_JWKS : ROUTE_METADATA;
+    if (route->endpoint == &endpoint_jwks) return ROUTE_JWKS;
+    return route->endpoint == &endpoint_openid ? ROUTE_OPENID : ROUTE_METADATA;
 }
 
 #define PEOPLE_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_PEOPLE)
@@ -25,11 +27,14 @@ const struct route route_rows[] = {
     {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account, CORS_NOBODY},
     {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent, CORS_NOBODY},
     {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out, CORS_NOBODY},
+    {"/oauth/logout", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_logout, CORS_NOBODY},
     {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps, CORS_NOBODY},
     {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app, CORS_NOBODY},
     {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset, CORS_NOBODY},
     {"/.well-known/oauth-authorization-server", METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata, CORS_ANYBODY},
+    {"/.well-known/openid-configuration", METHOD_GET, ROUTE_DOCUMENT, &endpoint_openid, CORS_ANYBODY},
     {"/.well-known/jwks.json", METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks, CORS_ANYBODY},
+    {"/oauth/userinfo", METHOD_GET | METHOD_POST, ROUTE_NO_STORE, &endpoint_userinfo, CORS_APPS},
     {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall, CORS_NOBODY},
     {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token,
      CORS_APPS},

@@ -40,8 +40,8 @@ struct route_match {
 };
 
 /* What is published ready-made. The program answers, so the endpoints have no rules. */
-enum route_document { ROUTE_METADATA, ROUTE_JWKS, ROUTE_DOCUMENTS };
-extern const struct endpoint endpoint_metadata, endpoint_jwks;
+enum route_document { ROUTE_METADATA, ROUTE_OPENID, ROUTE_JWKS, ROUTE_DOCUMENTS };
+extern const struct endpoint endpoint_metadata, endpoint_openid, endpoint_jwks;
 enum route_document route_document_of(const struct route *route);
 
 /* The path under which an endpoint is announced: the first row that is not of v1, with today's version of the API. */

@@ -504,6 +504,10 @@ static void serve_asset(struct run *r, str if_none_match) {
 static void serve_document(struct run *r, str if_none_match) {
     const struct documents *all = r->lease->snapshot->documents;
     const struct document *document = &all->of[route_document_of(r->route)];
+    if (document->body.n == 0) {
+        refuse(r, REFUSAL_NOT_FOUND, 0);
+        return;
+    }
     bool known = documents_tag_matches(if_none_match, document->etag);
     add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
     add_header(r, S("X-Content-Type-Options"), S("nosniff"));

@@ -204,7 +204,12 @@ static void show_remove_app(struct showing *w) {
 }
 
 static void show_sign_out(struct showing *w) {
-    const struct page_sign_out page = {.action = w->screen->action, .email = w->screen->email};
+    const struct screen *s = w->screen;
+    const struct page_sign_out page = {
+        .action = s->action,
+        .email = s->email,
+        .app_name = s->app ? s->app->name : (str){NULL, 0},
+    };
     page_sign_out(&w->out, &page, &w->context);
 }
 

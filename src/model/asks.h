@@ -42,6 +42,8 @@ struct subject {
     bool account_found, account_enabled;
     bool member; /* the user belongs to the account */
     str email, user_name, domain;
+    bool email_verified;
+    int64_t user_updated_ms; /* 0: not known */
 };
 
 /* Filled only with what was asked; a rule reads only what it asked for. Strings live in the request's arena. */

@@ -6,7 +6,7 @@
 #define CLIENT_ID_MAX        64
 #define CLIENT_SECRET_MAX    128
 #define REDIRECT_URI_MAX     2048
-#define REDIRECT_URIS_MAX    32 /* per app */
+#define REDIRECT_URIS_MAX    32 /* per app; as many for after signing out */
 #define SCOPE_NAME_MAX       128
 #define SCOPE_LIST_MAX       8192 /* the whole `scope` parameter */
 #define SCOPE_SET_MAX        112  /* scopes of one grant ... */

@@ -18,6 +18,8 @@ struct user {
     str password_hash; /* PHC string; empty: cannot sign in with a password */
     int64_t created_ms, disabled_ms;
     int64_t sessions_not_before_ms; /* sessions whose sign-in is not later are over; 0: none */
+    bool email_verified;            /* whoever runs the server says so */
+    int64_t updated_ms;             /* when e-mail address or name were last changed; 0: not known */
 };
 
 enum member_role { MEMBER_USER = 0, MEMBER_INSTALLER = 1 /* may install apps */ };

@@ -19,7 +19,8 @@ enum app_flag {
     APP_DELETED = 32,          /* kept for its id; as unknown */
     APP_RETRY_UNTIL_USED = 64, /* the retry window stays open until the successor is used */
     APP_PRIVATE_DISTRIBUTION = 128,
-    APP_JWT = 256, /* its access tokens are signed JWTs (RFC 9068) */
+    APP_JWT = 256,             /* its access tokens are signed JWTs (RFC 9068) */
+    APP_ID_TOKEN_ES256 = 2048, /* its ID tokens are signed with ES256 instead of RS256 */
 };
 enum app_grant { APP_GRANT_CODE = 1, APP_GRANT_REFRESH = 2, APP_GRANT_CLIENT_CREDENTIALS = 4 };
 
@@ -39,6 +40,8 @@ struct app {
     uint32_t grants;                   /* enum app_grant */
     const str *redirect_uris;
     size_t n_redirect_uris;
+    const str *post_logout_redirect_uris; /* where a browser may go after signing out */
+    size_t n_post_logout_redirect_uris;
     struct scope_set scopes;          /* may be asked for in `scope` */
     struct scope_set optional_scopes; /* may be asked for in `optional_scope` */
     int64_t code_ttl_s, access_ttl_s, retry_window_s;

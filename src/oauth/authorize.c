@@ -74,7 +74,8 @@ static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int rou
         out[0] = session_ask(&a->browser);
         return a->browser.has_session;
     }
-    if (round == 1) a->is_signed_in = session_is_live(c, &a->browser) && !(a->request.prompts & PROMPT_LOGIN);
+    if (round == 1)
+        a->is_signed_in = session_is_live(c, &a->browser) && authorize_request_takes(&a->request, s, c->env.now_ms);
     if (!a->is_signed_in) return 0;
     out[0] = (struct ask){.kind = ASK_MEMBERSHIPS, .user_id = s->user_id, .app_id = c->app->app_id};
     if (round == 2) {
@@ -237,6 +238,8 @@ static void start(struct oauth_call *c) {
     bool good = authorize_request_read(c, &form, &a->request);
     bool is_auto = c->env.settings->auto_approve;
     if (!is_auto) browser_read(c, a->request.params.lang, &a->browser);
+    if (good && is_auto && a->request.hinted_user_id && a->request.hinted_user_id != c->env.settings->auto_user_id)
+        oauth_refuse(c, REFUSAL_PERSON_UNKNOWN);
     if (good && is_auto && a->request.hub_id && a->request.hub_id != c->env.settings->auto_hub_id)
         oauth_refuse(c, REFUSAL_ACCESS_DENIED);
 }

@@ -1,7 +1,9 @@
 #include "authorize_request.h"
 
 #include "b64.h"
-#include "percent.h"
+#include "claims.h"
+#include "id_token.h"
+#include "jose_claims.h"
 #include "redirect_uri.h"
 #include "render.h"
 #include "resources.h"
@@ -19,12 +21,21 @@ static const struct param param_rows[] = {
     PARAM(struct authorize_params, code_challenge_method, 0, 0),
     PARAM(struct authorize_params, nonce, OIDC_NONCE_MAX, 0),
     PARAM(struct authorize_params, prompt, 0, 0),
+    PARAM(struct authorize_params, max_age, 0, 0),
+    PARAM(struct authorize_params, id_token_hint, JOSE_TOKEN_MAX, 0),
+    PARAM(struct authorize_params, claims, 0, 0),
+    PARAM(struct authorize_params, response_mode, 0, 0),
+    PARAM(struct authorize_params, request, 0, 0),
+    PARAM(struct authorize_params, request_uri, 0, 0),
+    PARAM(struct authorize_params, registration, 0, 0),
     PARAM(struct authorize_params, login_hint, 0, 0),
     PARAM(struct authorize_params, ui_locales, 0, 0),
     PARAM_MANY(struct authorize_params, resource),
     PARAM(struct authorize_params, lang, 0, 0), /* ours: the switch of languages */
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
+
+#define NOBODY (-1) /* a hinted_user_id that nobody has */
 
 static const struct {
     str name;
@@ -107,11 +118,72 @@ static bool check_prompt(struct oauth_call *c, struct authorize_request *r) {
     return !(r->prompts & PROMPT_NONE) || values == 1 || refuse(c, REFUSAL_REQUEST_MALFORMED);
 }
 
+/* What stands for a whole other request, or for an app that nobody registered (OpenID Connect Core s6, s7.2.1). */
+static bool check_unsupported(struct oauth_call *c, const struct authorize_params *p) {
+    if (p->request.n) return refuse(c, REFUSAL_REQUEST_OBJECT);
+    if (p->request_uri.n) return refuse(c, REFUSAL_REQUEST_URI);
+    if (p->registration.n) return refuse(c, REFUSAL_REGISTRATION);
+    return p->response_mode.n == 0 || str_eq(p->response_mode, S("query")) || refuse(c, REFUSAL_RESPONSE_MODE);
+}
+
+/* s3.1.2.1: max_age=0 asks for what prompt=login asks for. */
+static bool check_max_age(struct oauth_call *c, struct authorize_request *r) {
+    uint64_t seconds = 0;
+    r->max_age_s = MAX_AGE_ANY;
+    if (r->params.max_age.n == 0) return true;
+    if (!str_to_u64(r->params.max_age, INT32_MAX, &seconds)) return refuse(c, REFUSAL_REQUEST_MALFORMED);
+    r->max_age_s = (int64_t)seconds;
+    return true;
+}
+
+/* s3.1.2.2, s5.5.1: an app can mean a person by an ID token of theirs, or by the subject, and no other will do. Two that differ mean nobody. */
+static void mean_person(struct authorize_request *r, int32_t user_id) {
+    bool differs = r->hinted_user_id && r->hinted_user_id != user_id;
+    r->hinted_user_id = differs ? NOBODY : user_id;
+}
+
+/* An ID token that cannot be verified, perhaps because its key is long gone, is as if there was none; but without a page nobody could tell that
+ * it is the right person. */
+static bool check_hint(struct oauth_call *c, struct authorize_request *r) {
+    struct id_token_hint hint = {.user_id = 0};
+    if (r->params.id_token_hint.n && id_token_hint_read(c, r->params.id_token_hint, &hint) && hint.app == c->app)
+        mean_person(r, hint.user_id);
+    else if (r->params.id_token_hint.n && r->prompts & PROMPT_NONE)
+        return refuse(c, REFUSAL_LOGIN_REQUIRED);
+    return r->hinted_user_id != NOBODY || refuse(c, REFUSAL_PERSON_UNKNOWN);
+}
+
+/* A claim is asked for as the scope that gives it, which the person sees on the page of consent and can say no to. Claims that we do not know are
+ * left out (s5.5). */
+static void ask_claim(const struct oauth_call *c, struct authorize_request *r, const struct jose_claim *asked,
+                      struct scope_set *all) {
+    uint64_t user_id = 0;
+    enum claim claim;
+    if (str_eq(asked->name, S("sub")) && asked->value.n) {
+        bool is_id = str_to_u64(asked->value, ID_MAX, &user_id) && user_id;
+        mean_person(r, is_id ? (int32_t)user_id : NOBODY);
+    }
+    if (!claim_named(asked->name, &claim)) return;
+    scopes_read_optional(c, openid_scopes[claim_rows[claim].scope].name, all);
+    if (asked->of_id_token) r->code.id_token_claims |= CLAIM_BIT(claim);
+}
+
+/* Claims mean something in a request for OpenID Connect only. */
+static bool read_claims(struct oauth_call *c, struct authorize_request *r, struct scope_set *all) {
+    struct jose_claim *asked = NULL;
+    size_t n = 0;
+    if (r->params.claims.n == 0 || !scopes_have(c->env.registry, &r->required, OPENID_SCOPE_OPENID)) return true;
+    if (!jose_claims_read(r->params.claims, c->arena, &asked, &n)) return refuse(c, REFUSAL_CLAIMS_MALFORMED);
+    for (size_t i = 0; i < n; i++) ask_claim(c, r, &asked[i], all);
+    return true;
+}
+
 static bool check_scopes(struct oauth_call *c, struct authorize_request *r) {
     struct scope_set all;
     if (!scopes_read(c, r->params.scope, &c->app->scopes, true, &r->required)) return false;
     all = r->required;
     scopes_read_optional(c, r->params.optional_scope, &all);
+    if (!read_claims(c, r, &all)) return false;
     for (size_t i = 0; i < all.n; i++)
         if (!scope_set_has(&r->required, all.id[i])) (void)scope_set_add(&r->optional, all.id[i]);
     return true;
@@ -131,9 +203,11 @@ static bool check_resources(struct oauth_call *c, struct authorize_request *r) {
 static bool check_request(struct oauth_call *c, struct authorize_request *r) {
     const struct authorize_params *p = &r->params;
     if (r->problem.refusal) return refuse(c, r->problem.refusal);
+    if (!check_unsupported(c, p)) return false;
     if (p->response_type.n && !str_eq(p->response_type, S("code"))) return refuse(c, REFUSAL_RESPONSE_TYPE);
     if (!(c->app->grants & APP_GRANT_CODE)) return refuse(c, REFUSAL_AUTHORIZE_NOT_ALLOWED);
     if (!check_scopes(c, r) || !check_resources(c, r) || !check_challenge(c, r) || !check_prompt(c, r)) return false;
+    if (!check_max_age(c, r) || !check_hint(c, r)) return false;
     r->code.nonce = p->nonce;
     if (c->env.settings->auto_approve) return true; /* no browser has to come back */
     return authorize_request_url(c, r, ~0U, ID_MAX).n <= AUTHORIZE_URL_MAX || refuse(c, REFUSAL_PARAMETER_TOO_LONG);
@@ -146,24 +220,13 @@ bool authorize_request_read(struct oauth_call *c, const struct form *form, struc
     return check_client(c, out) && check_redirect_uri(c, out) && check_request(c, out);
 }
 
-/* ---- the request as an address ---- */
-
-/* RFC 3986 s3.4: what may stand in a query as it is, without "&", "=" and "+", which mean something in a form. */
-static void add_encoded(struct buf *b, str s) {
-    while (s.n) {
-        size_t plain = 0;
-        while (plain < s.n && (str_is_all(str_head(str_from(s, plain), 1), 'U') || strchr(":/?@!$()*,;", s.p[plain])))
-            plain++;
-        buf_add(b, str_head(s, plain));
-        s = str_from(s, plain);
-        if (s.n == 0) break;
-        if (s.p[0] == ' ')
-            buf_add_char(b, '+');
-        else
-            percent_encode(b, str_head(s, 1));
-        s = str_from(s, 1);
-    }
+bool authorize_request_takes(const struct authorize_request *r, const struct session *session, int64_t now_ms) {
+    if (r->prompts & PROMPT_LOGIN || r->max_age_s == 0) return false;
+    if (r->max_age_s != MAX_AGE_ANY && now_ms - session->auth_time_ms > r->max_age_s * 1000) return false;
+    return !r->hinted_user_id || session->user_id == r->hinted_user_id;
 }
+
+/* ---- the request as an address ---- */
 
 static str prompt_text(struct arena *arena, unsigned prompts) {
     struct buf b = buf_on(arena_alloc(arena, 64), 64);
@@ -177,27 +240,10 @@ static str prompt_text(struct arena *arena, unsigned prompts) {
 
 str authorize_request_query(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts) {
     struct authorize_params params = r->params;
-    size_t n = sizeof param_rows / sizeof param_rows[0], room = 64;
     params.prompt = prompt_text(c->arena, r->prompts & prompts);
     params.lang = (str){NULL, 0};
-    for (size_t i = 0; i < n; i++) {
-        size_t count;
-        const str *values = param_values(&param_rows[i], &params, &count);
-        for (size_t k = 0; k < count; k++) room += param_rows[i].name.n + 2 + 3 * values[k].n;
-    }
-    struct buf b = buf_on(arena_alloc(c->arena, room), room);
-    for (size_t i = 0; i < n; i++) {
-        size_t count;
-        const str *values = param_values(&param_rows[i], &params, &count);
-        if (i > 0 && param_rows[i].offset == param_rows[i - 1].offset) continue; /* an alias */
-        for (size_t k = 0; k < count; k++) {
-            if (b.n) buf_add_char(&b, '&');
-            buf_add(&b, param_rows[i].name);
-            buf_add_char(&b, '=');
-            add_encoded(&b, values[k]);
-        }
-    }
-    return buf_str(&b);
+    if (!(prompts & PROMPT_LOGIN)) params.max_age = (str){NULL, 0};
+    return params_write(&params_table, &params, c->arena);
 }
 
 str own_url(const struct oauth_call *c, str path) {

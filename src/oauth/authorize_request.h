@@ -8,9 +8,12 @@
 
 struct authorize_params {
     str client_id, redirect_uri, response_type, scope, optional_scope, state, code_challenge, code_challenge_method,
-        nonce, prompt, login_hint, ui_locales, lang;
+        nonce, prompt, max_age, id_token_hint, claims, response_mode, request, request_uri, registration, login_hint,
+        ui_locales, lang;
     struct param_list resource;
 };
+
+#define MAX_AGE_ANY INT64_MAX
 
 enum prompt { PROMPT_NONE = 1, PROMPT_LOGIN = 2, PROMPT_CONSENT = 4, PROMPT_SELECT_ACCOUNT = 8 };
 
@@ -18,9 +21,11 @@ struct authorize_request {
     struct authorize_params params;
     struct params_problem problem; /* told to the app, once it is known where that is */
     unsigned prompts;              /* enum prompt */
-    int32_t hub_id;                /* of the path: the account that the app asks for; 0: any */
-    struct scope_set required;     /* asked for in `scope` */
-    struct scope_set optional;     /* asked for in `optional_scope`, and available */
+    int64_t max_age_s;             /* how old the sign-in may be; MAX_AGE_ANY: any age will do */
+    int32_t hinted_user_id;    /* whom the app means (id_token_hint, or a `sub` among the claims); 0: whoever it is */
+    int32_t hub_id;            /* of the path: the account that the app asks for; 0: any */
+    struct scope_set required; /* asked for in `scope` */
+    struct scope_set optional; /* asked for in `optional_scope`, and available */
     struct resource_set resources; /* what it shall be for alone; none: every API */
     struct code code;              /* what the code will carry, as far as the request tells */
 };
@@ -29,11 +34,14 @@ struct authorize_request {
  * the app. Sets c->app, c->client_id and where a refusal goes. */
 bool authorize_request_read(struct oauth_call *c, const struct form *form, struct authorize_request *out);
 
-/* The same request as an address of this server's, with these prompts (others are left out) and this account in the path (0: none). At
+/* The same request as an address of this server's, with these prompts (others are left out; and max_age with PROMPT_LOGIN, as both ask for a sign-in) and this account in the path (0: none). At
  * most AUTHORIZE_URL_MAX bytes, which authorize_request_read sees to. */
 #define AUTHORIZE_URL_MAX 8000
 str authorize_request_url(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts,
                           int32_t hub_id);
+
+/* The sign-in, if there is one, will do for what the app asks: young enough, and of the person whom it means. */
+bool authorize_request_takes(const struct authorize_request *r, const struct session *session, int64_t now_ms);
 
 /* Its query alone, with every prompt that was sent; authorize_request_read reads it again. */
 str authorize_request_query(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts);

@@ -65,7 +65,8 @@ enum ticket_step {
     TICKET_SIGN_OUT,
     TICKET_CHALLENGE,
     TICKET_VERIFIER,
-    TICKET_PAGE
+    TICKET_PAGE,
+    TICKET_LOGOUT
 };
 
 /* What a form carries. The browser and the session are bound by sealing. */

@@ -31,7 +31,7 @@ enum refusal form_parse(str text, struct arena *arena, struct form *form) {
 }
 
 /* RFC 9110 s8.3.1: the media type without its parameters, in any case. A body of no bytes needs no type. */
-static bool media_type_is_form(const struct oauth_req *req) {
+bool form_is_sent(const struct oauth_req *req) {
     if (req->content_type.n == 0) return req->body.n == 0;
     str rest = req->content_type;
     return str_eq_nocase(str_trim(str_take(&rest, ';')), S("application/x-www-form-urlencoded"));
@@ -40,7 +40,7 @@ static bool media_type_is_form(const struct oauth_req *req) {
 enum refusal form_read(const struct oauth_req *req, struct arena *arena, struct form *out) {
     out->n = 0;
     if (req->method == METHOD_GET || req->method == METHOD_HEAD) return form_parse(req->query, arena, out);
-    if (!media_type_is_form(req)) return REFUSAL_MEDIA_TYPE;
+    if (!form_is_sent(req)) return REFUSAL_MEDIA_TYPE;
     if (req->query_params) {
         enum refusal refused = form_parse(req->query, arena, out);
         if (refused) return refused;

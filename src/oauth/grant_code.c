@@ -100,7 +100,7 @@ static void decide(struct oauth_call *c, struct token_call *t) {
     insert_grant(c, &t->code);
     const struct grant *g = &c->change.grant;
     bool refreshable = c->app->grants & APP_GRANT_REFRESH;
-    token_answer_grant(c, g, &t->part, refreshable ? refresh_make(&c->env, c->arena, g, 1) : S(""));
+    token_answer_grant(c, g, &t->part, refreshable ? refresh_make(&c->env, c->arena, g, 1) : S(""), &t->code);
 }
 
 /* The code was redeemed before, and this is its rightful client with the right verifier: one of the two is a thief

@@ -92,7 +92,7 @@ static void decide(struct oauth_call *c, struct token_call *t) {
     if (use == USE_FIRST) note_use(c, rotating);
     str next = use == USE_FIRST && !rotating ? t->params.refresh_token
                                              : refresh_make(&c->env, c->arena, &c->facts.grant, t->claim.n + 1);
-    token_answer_grant(c, &c->facts.grant, &part, next);
+    token_answer_grant(c, &c->facts.grant, &part, next, NULL);
 }
 
 /* Somebody else raised the generation or revoked the grant in between: look again, and decide on what is true now. */

@@ -1,6 +1,7 @@
 #include "metadata.h"
 
-#include "oauth.h"
+#include "claims.h"
+#include "id_token.h"
 
 static void write_list(struct json *j, str member, const str *names, size_t n) {
     json_key(j, member);
@@ -33,13 +34,34 @@ static void write_auth(struct json *j) {
     write_list(j, S("introspection_endpoint_auth_methods_supported"), methods, n);
 }
 
+/* OpenID Connect Discovery s3. What is said to be unsupported is what a client would otherwise take for granted. */
+static void write_openid(struct json *j) {
+    static const str public[] = {S("public")}, normal[] = {S("normal")};
+    static const str standard[] = {S("sub"), S("iss"),       S("aud"),   S("exp"),
+                                   S("iat"), S("auth_time"), S("nonce"), S("at_hash")};
+    str algs[OAUTH_LIST_MAX];
+    write_list(j, S("subject_types_supported"), public, 1);
+    write_list(j, S("id_token_signing_alg_values_supported"), algs, oauth_list_id_token_algs(algs));
+    write_list(j, S("claim_types_supported"), normal, 1);
+    json_key(j, S("claims_supported"));
+    json_open_array(j);
+    for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++) json_str(j, standard[i]);
+    for (size_t i = 0; i < CLAIMS; i++) json_str(j, claim_rows[i].name);
+    json_close_array(j);
+    json_member_bool(j, S("claims_parameter_supported"), true);
+    json_member_bool(j, S("request_parameter_supported"), false);
+    json_member_bool(j, S("request_uri_parameter_supported"), false);
+}
+
 void metadata_write(const struct metadata *m, struct buf *out) {
     static const str code[] = {S("code")}, query[] = {S("query")}, s256[] = {S("S256")};
     struct json j = json_on(out);
     str grants[OAUTH_LIST_MAX];
     json_open(&j);
     json_member_str(&j, S("issuer"), m->issuer);
-    for (size_t i = 0; i < m->n_endpoints; i++) json_member_str(&j, m->endpoints[i].member, m->endpoints[i].url);
+    bool openid = openid_is_offered(m->registry);
+    for (size_t i = 0; i < m->n_endpoints; i++)
+        if (openid || !m->endpoints[i].is_openid) json_member_str(&j, m->endpoints[i].member, m->endpoints[i].url);
     write_list(&j, S("response_types_supported"), code, 1);
     write_list(&j, S("response_modes_supported"), query, 1);
     write_list(&j, S("grant_types_supported"), grants, oauth_list_grant_types(grants));
@@ -47,5 +69,6 @@ void metadata_write(const struct metadata *m, struct buf *out) {
     write_list(&j, S("code_challenge_methods_supported"), s256, 1);
     json_member_bool(&j, S("authorization_response_iss_parameter_supported"), true); /* RFC 9207 s3 */
     write_scopes(&j, m->registry);
+    if (openid) write_openid(&j);
     json_close(&j);
 }

@@ -9,6 +9,7 @@
 /* An address, under the member by which it is announced ("token_endpoint"). */
 struct metadata_endpoint {
     str member, url;
+    bool is_openid; /* announced where OpenID Connect is offered */
 };
 #define METADATA_ENDPOINTS_MAX 16
 
@@ -19,7 +20,8 @@ struct metadata {
     const struct registry *registry; /* its catalogue of scopes */
 };
 
-/* Writes the metadata of an authorization server (RFC 8414 s2). */
+/* Writes the metadata of an authorization server (RFC 8414 s2), and of an OpenID provider (Discovery s3) where the catalogue has the scope openid: one
+ * document for both addresses. */
 void metadata_write(const struct metadata *m, struct buf *out);
 
 #endif

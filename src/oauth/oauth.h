@@ -130,11 +130,12 @@ struct endpoint {
 };
 
 extern const struct endpoint endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_authorize,
-    endpoint_uninstall, endpoint_v1_access_token, endpoint_v1_refresh_token, endpoint_v1_refresh_delete;
+    endpoint_uninstall, endpoint_userinfo, endpoint_v1_access_token, endpoint_v1_refresh_token,
+    endpoint_v1_refresh_delete;
 
 /* The pages for people. */
 extern const struct endpoint endpoint_sign_in, endpoint_login, endpoint_choose_account, endpoint_consent,
-    endpoint_sign_out, endpoint_connected_apps, endpoint_remove_app;
+    endpoint_sign_out, endpoint_logout, endpoint_connected_apps, endpoint_remove_app;
 
 /* What the tables of this folder support, for the metadata document. Return the number of names. */
 #define OAUTH_LIST_MAX 8

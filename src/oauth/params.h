@@ -53,8 +53,8 @@ struct params_problem {
  * they are repeated; an empty value is as if it was not sent (RFC 6749 s3.1); of a repeated parameter the first value stays. */
 struct params_problem params_fill(const struct form *form, const struct params_table *table, void *out);
 
-/* The values that the member of a row has in *params. */
-const str *param_values(const struct param *row, const void *params, size_t *out_n);
+/* The members that are not empty as a query, which params_fill reads again. */
+str params_write(const struct params_table *table, const void *in, struct arena *arena);
 
 /* True when the member at `offset` was given more than once, under whatever name. */
 bool params_is_repeated(const struct params_problem *problem, const struct params_table *table, size_t offset);

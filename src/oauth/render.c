@@ -19,25 +19,30 @@ struct answer render_empty(int http) {
 
 int render_redirect_status(const struct oauth_call *c) { return c->req.method == METHOD_POST ? 303 : 302; }
 
-str render_location(const struct oauth_call *c, const struct render_pair *pairs, size_t n) {
-    str base = c->redirect_base, issuer = c->env.settings->issuer;
-    size_t bound = base.n + 16 + 3 * (c->redirect_state.n + issuer.n);
+str render_address(struct arena *arena, str base, const struct render_pair *pairs, size_t n) {
+    size_t bound = base.n + 16;
     for (size_t i = 0; i < n; i++) bound += pairs[i].name.n + 3 * pairs[i].value.n + 2;
-    struct buf b = buf_on(arena_alloc_secret(c->arena, bound), bound);
-    struct render_pair tail[] = {{S("state"), c->redirect_state}, {S("iss"), issuer}};
+    struct buf b = buf_on(arena_alloc_secret(arena, bound), bound);
     char separator = str_find(base, '?') == base.n ? '?' : '&';
     if (base.n && (base.p[base.n - 1] == '?' || base.p[base.n - 1] == '&')) separator = 0;
     buf_add(&b, base);
-    for (size_t i = 0; i < n + 2; i++) {
-        const struct render_pair *pair = i < n ? &pairs[i] : &tail[i - n];
-        if (pair->value.n == 0) continue; /* a state that was not sent is not made up */
+    for (size_t i = 0; i < n; i++) {
+        if (pairs[i].value.n == 0) continue; /* a state that was not sent is not made up */
         if (separator) buf_add_char(&b, separator);
-        buf_add(&b, pair->name);
+        buf_add(&b, pairs[i].name);
         buf_add_char(&b, '=');
-        percent_encode(&b, pair->value);
+        percent_encode(&b, pairs[i].value);
         separator = '&';
     }
     return buf_str(&b);
+}
+
+str render_location(const struct oauth_call *c, const struct render_pair *pairs, size_t n) {
+    struct render_pair *all = ARENA_ARRAY(c->arena, struct render_pair, n + 2);
+    for (size_t i = 0; i < n; i++) all[i] = pairs[i];
+    all[n] = (struct render_pair){S("state"), c->redirect_state};
+    all[n + 1] = (struct render_pair){S("iss"), c->env.settings->issuer};
+    return render_address(c->arena, c->redirect_base, all, n + 2);
 }
 
 /* What there is to say beyond the sentence: which parameter, which scope. Names are ours or checked; values never show. */
@@ -114,7 +119,7 @@ void oauth_render(struct oauth_call *c) {
     const struct refusal_row *row = refusal_row(c->refusal);
     struct answer *a = &c->answer;
     *a = (struct answer){.http = c->http_override ? c->http_override : row->http, .no_store = true};
-    if (a->http == 401) a->www_authenticate = c->www_authenticate;
+    if (a->http == 401 || a->http == 403) a->www_authenticate = c->www_authenticate;
     a->retry_after_s = retry_after_s(c->refusal);
     switch (c->form) {
     case FORM_JSON:

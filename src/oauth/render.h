@@ -12,6 +12,9 @@ struct render_pair {
  * was sent, and `iss` (RFC 9207). Every value is percent-encoded here. */
 str render_location(const struct oauth_call *c, const struct render_pair *pairs, size_t n);
 
+/* An address with the pairs behind its own query; those without a value are left out, the others percent-encoded. */
+str render_address(struct arena *arena, str base, const struct render_pair *pairs, size_t n);
+
 /* 303 after a POST, so that no body is sent on (RFC 9700 s4.12); 302 after a GET. */
 int render_redirect_status(const struct oauth_call *c);
 

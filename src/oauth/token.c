@@ -1,5 +1,7 @@
 #include "token.h"
 
+#include "claims.h"
+#include "id_token.h"
 #include "jwt_access.h"
 #include "resources.h"
 #include "scopes.h"
@@ -83,17 +85,38 @@ static str access_text(const struct oauth_call *c, const struct access_token *t)
     return text.n || format == TOKEN_FORMAT_JWT ? text : access_seal(&c->env, c->arena, t);
 }
 
+/* Empty when none is due. False when one is due and cannot be made. */
+static bool make_id_token(struct oauth_call *c, const struct token_answer *a, str access_text, str *out) {
+    const struct registry *registry = c->env.registry;
+    const struct scope_set *scopes = &a->access->scopes;
+    *out = (str){NULL, 0};
+    if (!a->id || !scopes_have(registry, scopes, OPENID_SCOPE_OPENID)) return true;
+    const struct id_token id = {
+        .access = a->access,
+        .access_text = access_text,
+        .nonce = a->id->nonce,
+        .auth_time_ms = a->id->auth_time_ms,
+        .claims = a->id->claims & claims_of_scopes(registry, scopes),
+    };
+    *out = id_token_make(c, &id);
+    return out->n > 0;
+}
+
 /* Member order as in HubSpot's answers; a success body never has a member called `message`. */
 void token_answer(struct oauth_call *c, const struct token_answer *a) {
     const struct access_token *t = a->access;
-    size_t bound = 1024 + 2 * TOKEN_TEXT_MAX + scopes_bound(c->env.registry, &t->scopes);
-    struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
-    struct json j = json_on(&out);
-    str access = access_text(c, t);
+    str access = access_text(c, t), id_token;
     if (access.n == 0) {
         c->change.kind = CHANGE_NONE; /* neither is a code used up */
         return refuse_parameter(c, REFUSAL_RESOURCE_FORMAT, S("resource"));
     }
+    if (!make_id_token(c, a, access, &id_token)) {
+        c->change.kind = CHANGE_NONE;
+        return oauth_refuse(c, REFUSAL_INTERNAL);
+    }
+    size_t bound = 1024 + 2 * TOKEN_TEXT_MAX + id_token.n + scopes_bound(c->env.registry, &t->scopes);
+    struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
+    struct json j = json_on(&out);
     json_open(&j);
     json_member_str(&j, S("token_type"), S("bearer"));
     json_member_str(&j, S("access_token"), access);
@@ -103,12 +126,14 @@ void token_answer(struct oauth_call *c, const struct token_answer *a) {
     if (t->hub_id) json_member_int(&j, S("hub_id"), t->hub_id);
     if (t->user_id) json_member_int(&j, S("user_id"), t->user_id);
     scopes_write(&j, c, &t->scopes, true);
+    if (id_token.n) json_member_str(&j, S("id_token"), id_token);
     json_close(&j);
     c->answer = (struct answer){.http = 200, .type = ANSWER_JSON, .body = buf_str(&out), .no_store = true};
 }
 
 void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct token_part *part,
-                        str refresh_token) {
+                        str refresh_token, const struct code *code) {
+    struct id_token_facts id = {.auth_time_ms = grant->auth_time_ms};
     struct access_token access = {
         .kind = ACCESS_OF_GRANT,
         .grant_id = grant->id,
@@ -123,7 +148,9 @@ void token_answer_grant(struct oauth_call *c, const struct grant *grant, const s
     if (access.issued_ms <= grant->access_not_before_ms) access.issued_ms = grant->access_not_before_ms + 1;
     access.expires_ms = access.issued_ms + c->app->access_ttl_s * 1000;
     if (grant->expires_ms && access.expires_ms > grant->expires_ms) access.expires_ms = grant->expires_ms;
-    token_answer(c, &(struct token_answer){.access = &access, .refresh_token = refresh_token});
+    if (code) id.nonce = code->nonce;
+    if (code) id.claims = code->id_token_claims;
+    token_answer(c, &(struct token_answer){.access = &access, .refresh_token = refresh_token, .id = &id});
 }
 
 /* `revocation_keep_access_tokens` is for clients that say good-bye. What a thief may hold dies at once. */

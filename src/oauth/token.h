@@ -38,18 +38,28 @@ struct grant_rule {
 
 extern const struct grant_rule grant_code, grant_refresh, grant_client_credentials;
 
+/* What the ID token says beside the access token, when there is one. */
+struct id_token_facts {
+    str nonce; /* empty: none */
+    int64_t auth_time_ms;
+    unsigned claims; /* CLAIM_BITs that were asked for */
+};
+
 /* What a successful answer says (RFC 6749 s5.1 and HubSpot's members). */
 struct token_answer {
     const struct access_token *access; /* is sealed here */
     str refresh_token;                 /* empty: none */
+    const struct id_token_facts *id;   /* NULL: it speaks of nobody */
 };
 
-/* Seals the access token and fills c->answer. Refuses when a resource wants a signed token and it would be too long. */
+/* Seals the access token, signs an ID token if the scope openid is among those of the access token (OpenID Connect Core s3.1.3.3, s12.2), and
+ * fills c->answer. Refuses the call, and drops its change, when nothing could be signed, or when a resource wants a signed token and it would be
+ * too long. */
 void token_answer(struct oauth_call *c, const struct token_answer *a);
 
-/* The same for a grant: a new access token for this part of it, that ends no later than the grant. */
+/* The same for a grant: a new access token for this part of it, that ends no later than the grant. `code`: that was redeemed; NULL: none. */
 void token_answer_grant(struct oauth_call *c, const struct grant *grant, const struct token_part *part,
-                        str refresh_token);
+                        str refresh_token, const struct code *code);
 
 /* A revocation of a grant in c->change. The row is kept as long as a code could still ask for it, and as long as the access
  * tokens that outlive it where an option lets them. */

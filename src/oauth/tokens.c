@@ -1,11 +1,12 @@
 #include "tokens.h"
 
+#include "claims.h"
 #include "packing.h"
 
 #include <assert.h>
 
 /* Versioned plaintexts. Numbers are big-endian; times are milliseconds in 6 bytes; ids have 4.
- *   code 1:   version, flags, grant id 16, app, hub, user, issued 6, ttl_s 2, auth time 6, redirect hash 16,
+ *   code 1:   version, flags (the upper four: claims of the ID token), grant id 16, app, hub, user, issued 6, ttl_s 2, auth time 6, redirect hash 16,
  *             challenge 32 if CODE_HAS_CHALLENGE, nonce length 1, nonce, scopes (the rest)
  *   access 1: version, kind, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6, scopes (the rest)
  * Version 2 of both, made only for some resources: before the scopes stand their bytes 1, and the encoded resources. */
@@ -15,6 +16,8 @@
 #define TIME_BYTES             PACKED_TIME_BYTES
 #define CODE_REDIRECT_URI_SENT 1u
 #define CODE_HAS_CHALLENGE     2u
+#define CODE_CLAIMS_SHIFT      4
+_Static_assert(CLAIMS <= 8 - CODE_CLAIMS_SHIFT, "a bit for each claim");
 #define CODE_FIXED_BYTES                                                                                               \
     (2 + GRANT_ID_BYTES + 3 * 4 + TIME_BYTES + 2 + TIME_BYTES + REDIRECT_HASH_BYTES + SHA256_BYTES + 1)
 #define CODE_PLAIN_MAX   (TOKEN_BODY_MAX - ENVELOPE_OVERHEAD)
@@ -80,7 +83,8 @@ str code_seal(const struct oauth_env *env, struct arena *arena, const struct cod
     assert(code->nonce.n <= OIDC_NONCE_MAX && code_fits(code->nonce, code->scopes, code->resources));
     put_uint(&pen, code->resources.n ? VERSION_OF_RESOURCES : CODE_VERSION, 1);
     put_uint(&pen,
-             (code->redirect_uri_sent ? CODE_REDIRECT_URI_SENT : 0) | (code->has_challenge ? CODE_HAS_CHALLENGE : 0),
+             (code->redirect_uri_sent ? CODE_REDIRECT_URI_SENT : 0) | (code->has_challenge ? CODE_HAS_CHALLENGE : 0) |
+                 code->id_token_claims << CODE_CLAIMS_SHIFT,
              1);
     put_bytes(&pen, code->grant_id.b, GRANT_ID_BYTES);
     put_uint(&pen, (uint64_t)code->app_id, 4);
@@ -107,6 +111,7 @@ bool code_open(const struct oauth_env *env, struct arena *arena, str text, struc
     uint64_t flags = get_uint(r, 1);
     *out =
         (struct code){.redirect_uri_sent = flags & CODE_REDIRECT_URI_SENT, .has_challenge = flags & CODE_HAS_CHALLENGE};
+    out->id_token_claims = (unsigned)flags >> CODE_CLAIMS_SHIFT;
     get_copy(r, out->grant_id.b, GRANT_ID_BYTES);
     out->app_id = get_id(r);
     out->hub_id = get_id(r);

@@ -20,6 +20,7 @@ struct code {
     uint8_t redirect_hash[REDIRECT_HASH_BYTES];
     uint8_t challenge[SHA256_BYTES]; /* S256 */
     str nonce;                       /* OpenID Connect; empty: none */
+    unsigned id_token_claims;        /* CLAIM_BITs that the ID token was asked to carry */
     str scopes;                      /* encoded scope_set */
     str resources;                   /* encoded resource_set; empty: every API */
 };

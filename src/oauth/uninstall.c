@@ -1,30 +1,11 @@
 /* Uninstall: the bearer of an access token ends the installation of its app in its account; every grant of the two dies. */
-#include "liveness.h"
+#include "bearer.h"
 #include "render.h"
-
-static void refuse(struct oauth_call *c, enum refusal refused) {
-    oauth_refuse(c, refused);
-    c->www_authenticate = S("Bearer error=\"invalid_token\""); /* RFC 6750 s3 */
-}
-
-/* RFC 6750 s2.1; the scheme compares without case. */
-static str bearer_token(str authorization) {
-    if (!str_starts_with_nocase(authorization, S("bearer "))) return (str){NULL, 0};
-    return str_trim(str_from(authorization, 7));
-}
 
 static void start(struct oauth_call *c) {
     struct shown *shown = ARENA_NEW(c->arena, struct shown);
     c->state = shown;
-    shown_open(c, bearer_token(c->req.authorization), shown);
-    /* an app's own token speaks for no installation; one that is for some API alone could come from there (RFC 9700 s2.3) */
-    const struct access_token *t = &shown->access;
-    if (shown->kind != SHOWN_ACCESS || t->kind != ACCESS_OF_GRANT || t->resources.n)
-        return refuse(c, REFUSAL_BEARER_INVALID);
-    c->app = live_app(c, shown->access.app_id);
-    if (!c->app) return refuse(c, REFUSAL_BEARER_INVALID);
-    c->client_id = c->app->client_id;
-    if (c->env.now_ms >= shown->access.expires_ms) refuse(c, REFUSAL_BEARER_EXPIRED);
+    (void)bearer_open(c, bearer_of_header(c), shown);
 }
 
 static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
@@ -33,7 +14,7 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
 
 static void decide(struct oauth_call *c) {
     const struct shown *shown = c->state;
-    if (!shown_is_live(c, shown)) return refuse(c, REFUSAL_BEARER_INVALID);
+    if (!shown_is_live(c, shown)) return bearer_refuse(c, REFUSAL_BEARER_INVALID);
     /* consents that were given in the millisecond of the last uninstall carry the next one */
     int64_t until_ms = c->env.now_ms;
     if (until_ms <= c->facts.uninstalled_ms) until_ms = c->facts.uninstalled_ms + 1;

@@ -68,6 +68,8 @@ static void read_subject(struct row *row, struct facts *facts) {
     s->user_enabled = row_int(row) == 0 && s->user_found;
     s->email = row_text(row);
     s->user_name = row_text(row);
+    s->email_verified = row_int(row) != 0;
+    s->user_updated_ms = row_int(row);
     s->account_found = row_is_there(row);
     s->account_enabled = row_int(row) == 0 && s->account_found;
     s->domain = row_text(row);

@@ -43,6 +43,7 @@ static void plan_app(enum store_statement sql, const struct app *app, struct are
     stmt_int(out, app->updated_ms);
     stmt_text(out, app->jwks);
     stmt_text(out, app->jwks_uri);
+    stmt_text(out, join_lines(app->post_logout_redirect_uris, app->n_post_logout_redirect_uris, arena));
 }
 
 static void plan_secret_add(const struct edit *e, struct db_stmt *out) {
@@ -102,6 +103,8 @@ static void plan_user(enum store_statement sql, const struct user *user, struct 
     stmt_int(out, user->created_ms);
     stmt_int(out, user->disabled_ms);
     stmt_int(out, user->sessions_not_before_ms);
+    stmt_int(out, user->email_verified);
+    stmt_int(out, user->updated_ms);
 }
 
 static void plan_member(enum store_statement sql, const struct member *member, struct db_stmt *out) {

@@ -113,6 +113,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->updated_ms = row_int(row);
     app->jwks = row_text(row);
     app->jwks_uri = row_text(row);
+    app->n_post_logout_redirect_uris = read_lines(row, arena, &app->post_logout_redirect_uris);
 }
 
 static void read_secret(struct row *row, struct arena *arena, void *out) {

@@ -88,6 +88,11 @@
 /* A step without a value there can be used by nobody who does not know it. */
 #define STEP_7 "ALTER TABLE schema_versions ADD COLUMN readable_from BIGINT;" RECORD(7, 6)
 
+#define STEP_8                                                                                                         \
+    "ALTER TABLE apps ADD COLUMN post_logout_redirect_uris TEXT NOT NULL DEFAULT '';"                                  \
+    "ALTER TABLE users ADD COLUMN email_verified INT NOT NULL DEFAULT 0;"                                              \
+    "ALTER TABLE users ADD COLUMN updated_ms BIGINT NOT NULL DEFAULT 0;" RECORD(8, 6)
+
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1, 1, NO_INDEX},
     {2, "sessions of people", STEP_2, 1, NO_INDEX},
@@ -96,5 +101,6 @@ const struct store_migration store_migrations[] = {
     {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5, 5, NO_INDEX},
     {6, "resources that tokens are for, and where apps publish their keys", STEP_6, 6, NO_INDEX},
     {7, "which programs may go on behind a step", STEP_7, 6, NO_INDEX},
+    {8, "what OpenID Connect needs of apps and people", STEP_8, 6, NO_INDEX},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];

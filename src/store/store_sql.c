@@ -102,6 +102,8 @@ void row_user(struct row *row, struct user *out) {
     out->created_ms = row_int(row);
     out->disabled_ms = row_int(row);
     out->sessions_not_before_ms = row_int(row);
+    out->email_verified = row_int(row) != 0;
+    out->updated_ms = row_int(row);
 }
 
 void row_account(struct row *row, struct account *out) {

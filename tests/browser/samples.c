@@ -88,7 +88,10 @@ static const struct page_error error[] = {
      .description = S("the service is temporarily unavailable, try again later")},
     {.kind = PAGE_ERROR_KIND_FAULT, .http = 500},
 };
-static const struct page_sign_out sign_out[] = {{ACTION, .email = S("ada@acme.example")}};
+static const struct page_sign_out sign_out[] = {
+    {ACTION, .email = S("ada@acme.example")},
+    {ACTION, .email = S("ada@acme.example"), .app_name = S("Blue Harbor CRM")},
+};
 static const struct page_signed_out signed_out[] = {{S("/oauth/sign-in")}};
 static struct page_connected_apps connected_apps[] = {
     {.email = S("ada@acme.example"),

@@ -85,7 +85,7 @@ def token_schemas():
     return {
         "TokenForPerson": closed(
             {**common, "refresh_token": TOKEN["refresh"], "token_use": {"const": "access_token"}, "hub_id": INT32,
-             "user_id": INT32, "scopes": SCOPES, "scope": SCOPE, "id_token": text()}, optional=("id_token",)),
+             "user_id": INT32, "scopes": SCOPES, "scope": SCOPE, "id_token": text(pattern=r"^eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+$")}, optional=("id_token",)),
         "TokenForApp": closed(
             {**common, "token_use": {"const": "client_credentials"}, "hub_id": INT32, "scopes": SCOPES, "scope": SCOPE},
             optional=("hub_id",)),
@@ -187,7 +187,8 @@ def authorize_operation(name, parameters):
         query("client_id", True, maxLength=64), query("redirect_uri", maxLength=2048), query("scope", True, maxLength=8192),
         query("optional_scope", maxLength=8192), query("state", maxLength=4096), query("response_type", enum=["code"]),
         query("code_challenge", minLength=43, maxLength=43), query("code_challenge_method", enum=["S256"]), query("nonce", maxLength=128),
-        query("prompt"), query("login_hint"), query("ui_locales"), {"name": "resource", "in": "query", "schema": RESOURCES},
+        query("prompt"), query("max_age", pattern="^[0-9]+$"), query("id_token_hint", maxLength=8000), query("claims", maxLength=4096),
+        query("response_mode", enum=["query"]), query("login_hint"), query("ui_locales"), {"name": "resource", "in": "query", "schema": RESOURCES},
     ]
     redirect = {"description": "back to the app, with code, state and iss, or with error, error_description, state and iss",
                 "headers": {"Location": {"schema": text(format="uri")}}}
@@ -205,7 +206,11 @@ GO_ON = {"description": "go on there: a page of this server, or the app with cod
 
 def page_answers(*more):
     """What every page for people may answer: itself, the way on, and a page that says what is wrong."""
-    return {str(http): GO_ON if http == 303 else PAGE for http in sorted({400, 429, 500, 503, *more})}
+    return {str(http): GO_ON if http in (302, 303) else PAGE for http in sorted({400, 429, 500, 503, *more})}
+
+
+LOGOUT = ("id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+LOGOUT_FORM = {**{name: text() for name in LOGOUT}, "action": text(enum=["sign_out", "cancel"])}
 
 
 def page_paths():
@@ -220,6 +225,8 @@ def page_paths():
         ("login", "Back from the company's own sign-in", ("login_verifier",), None, (303,), ()),
         ("connected-apps", "The apps of a person", (), None, (200, 303), ()),
         ("connected-apps/remove", "Take back what an app may do", ("app", "account"), {"action": text(enum=["revoke", "cancel"])}, (200, 303, 404), (303,)),
+        ("logout", "An app signs the person out (OpenID Connect RP-Initiated Logout): the same parameters by GET and POST, or the form of its page",
+          LOGOUT, LOGOUT_FORM, (200, 302, 303), (303,)),
         ("sign-out", "Sign out", (), {"action": text(enum=["sign_out", "cancel"])}, (200,), (303,)),
     )
     found = {}
@@ -228,10 +235,10 @@ def page_paths():
         if asked is not None:
             found[f"/oauth/{name}"]["get"] = {
                 "operationId": f"{name.replace('/', '-')}-get", "summary": summary, "tags": ["pages"],
-                "parameters": [{"name": n, "in": "query", "required": True, "schema": text()} for n in asked], "responses": page_answers(*shown)}
+                "parameters": [{"name": n, "in": "query", "required": name != "logout", "schema": text()} for n in asked], "responses": page_answers(*shown)}
         if fields is not None:
             found[f"/oauth/{name}"]["post"] = {
-                "operationId": f"{name.replace('/', '-')}-post", "summary": summary, "tags": ["pages"], "requestBody": form(("csrf", "flow"), **sealed, **fields),
+                "operationId": f"{name.replace('/', '-')}-post", "summary": summary, "tags": ["pages"], "requestBody": form(() if name == "logout" else ("csrf", "flow"), **sealed, **fields),
                 "responses": page_answers(415, *sent)}
     return found
 
@@ -271,6 +278,21 @@ def paths():
     return found
 
 
+def userinfo_paths():
+    answers = {"200": json_answer("UserInfo", "what is known of the person, as far as the scopes go"), **errors(400, 401, 403, 415, *ALWAYS)}
+    summary = "What the bearer of an access token with the scope openid may know of the person"
+    common = {"summary": summary, "tags": ["openid"], "security": [{"bearer": []}], "responses": answers}
+    body = {**form((), access_token=text(maxLength=512)), "required": False}
+    return {"/oauth/userinfo": {"get": {"operationId": "userinfo-get", **common},
+                                "post": {"operationId": "userinfo-post", **common, "security": [{"bearer": []}, {}], "requestBody": body}}}
+
+
+def userinfo_schemas():
+    known = {"sub": text(pattern="^[1-9][0-9]{0,9}$"), "name": text(), "updated_at": {"type": "integer"}, "email": text(),
+             "email_verified": {"type": "boolean"}}
+    return {"UserInfo": closed(known, optional=set(known) - {"sub"})}
+
+
 def well_known_schemas():
     listed = {"type": "array", "items": text(), "minItems": 1, "uniqueItems": True}
     addresses = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "introspection_endpoint", "jwks_uri")
@@ -278,12 +300,16 @@ def well_known_schemas():
              "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
              "introspection_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported",
              "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_signing_alg_values_supported")
+    openid = {**{name: text(format="uri") for name in ("userinfo_endpoint", "end_session_endpoint")},
+              **{name: listed for name in ("subject_types_supported", "id_token_signing_alg_values_supported", "claim_types_supported", "claims_supported")},
+              "claims_parameter_supported": {"const": True}, "request_parameter_supported": {"const": False},
+              "request_uri_parameter_supported": {"const": False}}
     key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
            "x": text(), "y": text(), "n": text(), "e": text()}
     return {
         "Metadata": closed({
             "issuer": text(format="uri"), **{name: text(format="uri") for name in addresses}, **{name: listed for name in lists},
-            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES}),
+            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES, **openid}, optional=openid),
         "KeySet": closed({"keys": {"type": "array", "minItems": 1, "items": closed(key, optional=("crv", "x", "y", "n", "e"))}}),
     }
 
@@ -292,9 +318,11 @@ def well_known_paths():
     found = {}
     for path, name, schema, summary in (
             ("/.well-known/oauth-authorization-server", "metadata", "Metadata", "All that a client must know (RFC 8414)"),
+            ("/.well-known/openid-configuration", "openid-metadata", "Metadata",
+             "The same (OpenID Connect Discovery); 404 when the catalogue has no scope openid"),
             ("/.well-known/jwks.json", "jwks", "KeySet", "The keys that tokens are signed with (RFC 7517)")):
         found[path] = {"get": {"operationId": name, "summary": summary, "tags": ["well-known"], "responses": {
-            "200": json_answer(schema, "may be kept as Cache-Control says"), "304": {"description": "as before"}, **errors(405, 500, 503)}}}
+            "200": json_answer(schema, "may be kept as Cache-Control says"), "304": {"description": "as before"}, **errors(404, 405, 500, 503)}}}
     return found
 
 
@@ -304,9 +332,9 @@ def openapi():
         "info": {"title": "grantd", "version": "0.1.0", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
                  "description": "The public API. Every answer of the test suite's real server is checked against this document."},
         "servers": [{"url": "http://127.0.0.1:8080"}],
-        "paths": {**paths(), **well_known_paths()},
+        "paths": {**paths(), **userinfo_paths(), **well_known_paths()},
         "components": {
-            "schemas": {**error_schemas(), **token_schemas(), **info_schemas(), **well_known_schemas()},
+            "schemas": {**error_schemas(), **token_schemas(), **info_schemas(), **userinfo_schemas(), **well_known_schemas()},
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "ACCESS_DENIED": "test_consent.py", "LOGIN_REQUIRED": "test_consent.py", "ACCOUNT_REQUIRED": "test_consent.py",
     "CONSENT_REQUIRED": "test_consent.py", "FORM_EXPIRED": "test_consent.py", "BEARER_EXPIRED": "test_clock.py", "CODE_EXPIRED": "test_clock.py",
     "HUB_GONE": "test_round_trip.py", "PARAMETER_TOO_LONG": "below", "INSECURE": "test_tls.py", "CLIENT_ASSERTION": "test_assertion.py",
+    "LOGOUT_CLIENT": "test_openid.py", "LOGOUT_REDIRECT_URI": "test_openid.py",
 }
 V1 = "/oauth/v1"
 
@@ -84,6 +85,7 @@ TOKEN_CASES = [
     ("CLIENT_PUBLIC", lambda d: d.public.introspect("x")),
     ("BEARER_INVALID", lambda d: d.confidential.uninstall("nonsense")),
     ("BEARER_INVALID", lambda d: d.api.request("DELETE", "/appinstalls/v3/external-install")),
+    ("SCOPE_INSUFFICIENT", lambda d: d.get("/oauth/userinfo", headers={"authorization": "Bearer " + d.confidential.install()["access_token"]})),
     ("NOT_FOUND", lambda d: d.get("/nothing")),
     ("NOT_FOUND", lambda d: d.post("/oauth/v2/token", d.valid_form)),
     ("METHOD_NOT_ALLOWED", lambda d: d.get(harness.V3)),
@@ -125,6 +127,12 @@ REDIRECTED = [
     ("CHALLENGE_MALFORMED", {"code_challenge": "a" * 42 + "=", "code_challenge_method": "S256"}),
     ("SCOPE", {"scope": None}),  # norm: A24
     ("SCOPE", {"scope": "no.such.scope"}),  # norm: A25
+    ("REQUEST_OBJECT", {"scope": "openid", "request": "eyJhbGciOiJub25lIn0.e30."}),
+    ("REQUEST_URI", {"scope": "openid", "request_uri": "https://app.example/request"}),
+    ("REGISTRATION", {"scope": "openid", "registration": "{}"}),
+    ("RESPONSE_MODE", {"response_mode": "form_post"}),
+    ("CLAIMS_MALFORMED", {"scope": "openid", "claims": "x"}),
+    ("PERSON_UNKNOWN", {"scope": "openid", "claims": '{"id_token":{"sub":{"value":"7"}}}'}),
 ]
 
 
