@@ -13,6 +13,8 @@ static const char *authority_of(str issuer, struct arena *arena) {
 }
 
 static struct web_options web_options_of(const struct options *o, const char *authority) {
+    enum certificate_style style = CERTIFICATE_STYLE_NONE;
+    (void)certificate_style_named(o->proxy_certificate, &style); /* it was checked */
     return (struct web_options){
         .limits = {.head_max = 16384, .target_max = 8192, .headers_max = HTTP_HEADERS_MAX, .body_max = 65536},
         .header_deadline_ms = o->header_deadline_s * 1000,
@@ -33,6 +35,7 @@ static struct web_options web_options_of(const struct options *o, const char *au
         .authority = authority,
         .trusted_proxies = o->trusted_proxies.items,
         .n_trusted_proxies = o->trusted_proxies.n,
+        .certificate_style = style,
         .trust_forwarded = str_eq(o->proxy_headers, S("forwarded")),
     };
 }

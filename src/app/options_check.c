@@ -162,6 +162,10 @@ static RC check_proxies(const struct options *o) {
     struct web_loop *loop = NULL;
     if (!str_eq(o->proxy_headers, S("x-forwarded")) && !str_eq(o->proxy_headers, S("forwarded")))
         FAIL("proxy_headers is x-forwarded or forwarded");
+    enum certificate_style style;
+    if (!certificate_style_named(o->proxy_certificate, &style)) FAIL("proxy_certificate is rfc9440, nginx or envoy");
+    if (style && o->trusted_proxies.n == 0)
+        FAIL("proxy_certificate is for trusted proxies; give --trusted-proxy ADDRESS");
     if (o->trusted_proxies.n + o->proxy_protocol.n == 0) return RC_OK;
     TRY(web_loop_open(&web, &loop));
     web_loop_close(loop);

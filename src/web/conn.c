@@ -62,7 +62,13 @@ void conn_hand_over(struct web_exchange *x, str body) {
         .is_exposed = !c->tls && !c->near_peer,
         .arena = x->arena,
     };
-    if (c->tls && c->tls->certificate) {
+    if (c->trusted_peer) {
+        struct shown_certificate shown;
+        if (certificate_header_read(&x->head, loop->options.certificate_style, x->arena, &shown)) {
+            x->request.client_certificate = shown.der;
+            x->request.client_certificate_verified = shown.verified;
+        }
+    } else if (c->tls && c->tls->certificate) { /* that of a proxy would not be its clients' */
         x->request.client_certificate = (str){(const char *)c->tls->certificate, (size_t)c->tls->certificate_n};
         x->request.client_certificate_verified = c->tls->verified;
     }

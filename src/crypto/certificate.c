@@ -1,0 +1,76 @@
+#include "certificate.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+static str copy_string(const ASN1_STRING *s, struct arena *arena) {
+    str text = {(const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s)};
+    str none = {NULL, 0};
+    return str_find(text, '\0') < text.n ? none : arena_copy(arena, text);
+}
+
+static str address_text(const uint8_t *bytes, size_t n, struct arena *arena) {
+    char text[INET6_ADDRSTRLEN];
+    str none = {NULL, 0};
+    if ((n != 4 && n != 16) || !inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, text, sizeof text)) return none;
+    return arena_copy(arena, str_of(text));
+}
+
+str certificate_address(str text, struct arena *arena) {
+    uint8_t bytes[16];
+    const char *s = arena_cstr(arena, text);
+    if (strlen(s) == text.n && inet_pton(AF_INET, s, bytes) == 1) return address_text(bytes, 4, arena);
+    if (strlen(s) == text.n && inet_pton(AF_INET6, s, bytes) == 1) return address_text(bytes, 16, arena);
+    return (str){NULL, 0};
+}
+
+/* False: of a kind that no rule asks for. */
+static bool read_name(const GENERAL_NAME *name, struct arena *arena, struct certificate_name *out) {
+    int type;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+    switch (type) {
+    case GEN_DNS: *out = (struct certificate_name){CERTIFICATE_DNS, copy_string(value, arena)}; break;
+    case GEN_URI: *out = (struct certificate_name){CERTIFICATE_URI, copy_string(value, arena)}; break;
+    case GEN_EMAIL: *out = (struct certificate_name){CERTIFICATE_EMAIL, copy_string(value, arena)}; break;
+    case GEN_IPADD:
+        *out = (struct certificate_name){
+            CERTIFICATE_IP, address_text(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value), arena)};
+        break;
+    default: return false;
+    }
+    return out->text.n > 0;
+}
+
+static void read_names(X509 *x509, struct arena *arena, struct certificate *out) {
+    GENERAL_NAMES *all = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+    struct certificate_name *names = ARENA_ARRAY(arena, struct certificate_name, CERTIFICATE_NAMES_MAX);
+    for (int i = 0; i < sk_GENERAL_NAME_num(all) && out->n_names < CERTIFICATE_NAMES_MAX; i++)
+        if (read_name(sk_GENERAL_NAME_value(all, i), arena, &names[out->n_names])) out->n_names++;
+    out->names = names;
+    GENERAL_NAMES_free(all);
+}
+
+static bool read_subject(X509 *x509, struct arena *arena, struct certificate *out) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    bool good = bio && X509_NAME_print_ex(bio, X509_get_subject_name(x509), 0,
+                                          XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0;
+    long n = good ? BIO_get_mem_data(bio, &text) : 0;
+    if (n > 0) out->subject = arena_copy(arena, (str){text, (size_t)n});
+    BIO_free(bio);
+    return good;
+}
+
+bool certificate_read(str der, struct arena *arena, struct certificate *out) {
+    const unsigned char *at = (const unsigned char *)der.p;
+    *out = (struct certificate){.n_names = 0};
+    if (der.n == 0 || der.n > CERTIFICATE_MAX) return false;
+    X509 *x509 = d2i_X509(NULL, &at, (long)der.n);
+    bool good = x509 && at == (const unsigned char *)der.p + der.n && read_subject(x509, arena, out);
+    if (good) read_names(x509, arena, out);
+    if (good) digest_sha256(der, out->thumbprint);
+    X509_free(x509);
+    ERR_clear_error();
+    return good;
+}

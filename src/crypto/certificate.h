@@ -1,0 +1,34 @@
+/* certificate: what the protocol must know of a client's certificate (RFC 8705). Nothing is proven here: whoever asks for the names has to know
+ * that somebody checked the chain. */
+#ifndef GRANTD_CERTIFICATE_H
+#define GRANTD_CERTIFICATE_H
+
+#include "arena.h"
+#include "digest.h"
+
+#define CERTIFICATE_MAX       16384 /* bytes of DER */
+#define CERTIFICATE_NAMES_MAX 64    /* further ones are not looked at */
+
+enum certificate_name_kind { CERTIFICATE_DNS, CERTIFICATE_URI, CERTIFICATE_IP, CERTIFICATE_EMAIL };
+
+/* An alternative name; an address in its shortest form. */
+struct certificate_name {
+    enum certificate_name_kind kind;
+    str text;
+};
+
+struct certificate {
+    uint8_t thumbprint[SHA256_BYTES]; /* of the DER: x5t#S256 */
+    str subject;                      /* RFC 4514, the most specific part first: "CN=app,O=Example,C=US" */
+    const struct certificate_name *names;
+    size_t n_names;
+};
+
+/* Reads one certificate in DER, into the arena. False when it is none, has bytes behind it, or is larger than CERTIFICATE_MAX. Names with a NUL in
+ * them are left out. */
+bool certificate_read(str der, struct arena *arena, struct certificate *out);
+
+/* An address as certificate_read gives it; empty when it is none. */
+str certificate_address(str text, struct arena *arena);
+
+#endif
