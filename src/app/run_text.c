@@ -93,11 +93,6 @@ str run_text(const struct run_env *env, str request, str peer, struct arena *are
         .body = body,
         .peer = peer,
     };
-    struct shown_certificate shown;
-    if (certificate_header_read(head, CERTIFICATE_STYLE_NGINX, arena, &shown)) {
-        input.certificate = shown.der;
-        input.certificate_verified = shown.verified;
-    }
     struct text_answer answer = {.arena = arena};
     run_request(env, &input, arena, write_response, &answer);
     return answer.text;

@@ -1,11 +1,7 @@
 #include "token.h"
 
-<<<<<<< HEAD
 #include "claims.h"
 #include "id_token.h"
-=======
-#include "client_certificate.h"
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 #include "jwt_access.h"
 #include "resources.h"
 #include "scopes.h"
@@ -57,7 +53,6 @@ static void start(struct oauth_call *c) {
     if (!client_authenticate(c, &t->params.client, &auth)) return;
     bool allowed = (c->app->grants & t->rule->app_grant) && (t->rule->for_public || !app_has(c->app, APP_PUBLIC));
     if (!allowed) return refuse_parameter(c, REFUSAL_GRANT_TYPE_NOT_ALLOWED, S("grant_type"));
-    if (!certificate_bind(c)) return;
     if (t->rule->start) t->rule->start(c, t);
 }
 
@@ -109,16 +104,8 @@ static bool make_id_token(struct oauth_call *c, const struct token_answer *a, st
 
 /* Member order as in HubSpot's answers; a success body never has a member called `message`. */
 void token_answer(struct oauth_call *c, const struct token_answer *a) {
-<<<<<<< HEAD
     const struct access_token *t = a->access;
     str access = access_text(c, t), id_token;
-=======
-    const struct access_token token = certificate_bound(c, a->access), *t = &token;
-    size_t bound = 1024 + 2 * BOUND_TOKEN_TEXT_MAX + scopes_bound(c->env.registry, &t->scopes);
-    struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
-    struct json j = json_on(&out);
-    str access = access_text(c, t);
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
     if (access.n == 0) {
         c->change.kind = CHANGE_NONE; /* neither is a code used up */
         return refuse_parameter(c, REFUSAL_RESOURCE_FORMAT, S("resource"));

@@ -1,29 +1,11 @@
 /* Uninstall: the bearer of an access token ends the installation of its app in its account; every grant of the two dies. */
-<<<<<<< HEAD
 #include "bearer.h"
-=======
-#include "client_certificate.h"
-#include "liveness.h"
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 #include "render.h"
 
 static void start(struct oauth_call *c) {
     struct shown *shown = ARENA_NEW(c->arena, struct shown);
     c->state = shown;
-<<<<<<< HEAD
     (void)bearer_open(c, bearer_of_header(c), shown);
-=======
-    shown_open(c, bearer_token(c->req.authorization), shown);
-    /* an app's own token speaks for no installation; one that is for some API alone could come from there (RFC 9700 s2.3) */
-    const struct access_token *t = &shown->access;
-    if (shown->kind != SHOWN_ACCESS || t->kind != ACCESS_OF_GRANT || t->resources.n)
-        return refuse(c, REFUSAL_BEARER_INVALID);
-    if (!certificate_fits_token(c, t)) return refuse(c, REFUSAL_BEARER_INVALID);
-    c->app = live_app(c, shown->access.app_id);
-    if (!c->app) return refuse(c, REFUSAL_BEARER_INVALID);
-    c->client_id = c->app->client_id;
-    if (c->env.now_ms >= shown->access.expires_ms) refuse(c, REFUSAL_BEARER_EXPIRED);
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 }
 
 static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {

@@ -43,11 +43,7 @@ static void plan_app(enum store_statement sql, const struct app *app, struct are
     stmt_int(out, app->updated_ms);
     stmt_text(out, app->jwks);
     stmt_text(out, app->jwks_uri);
-<<<<<<< HEAD
     stmt_text(out, join_lines(app->post_logout_redirect_uris, app->n_post_logout_redirect_uris, arena));
-=======
-    stmt_text(out, app->tls_auth);
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 }
 
 static void plan_secret_add(const struct edit *e, struct db_stmt *out) {

@@ -113,11 +113,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->updated_ms = row_int(row);
     app->jwks = row_text(row);
     app->jwks_uri = row_text(row);
-<<<<<<< HEAD
     app->n_post_logout_redirect_uris = read_lines(row, arena, &app->post_logout_redirect_uris);
-=======
-    app->tls_auth = row_text(row);
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 }
 
 static void read_secret(struct row *row, struct arena *arena, void *out) {

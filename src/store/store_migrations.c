@@ -89,14 +89,9 @@
 #define STEP_7 "ALTER TABLE schema_versions ADD COLUMN readable_from BIGINT;" RECORD(7, 6)
 
 #define STEP_8                                                                                                         \
-<<<<<<< HEAD
     "ALTER TABLE apps ADD COLUMN post_logout_redirect_uris TEXT NOT NULL DEFAULT '';"                                  \
     "ALTER TABLE users ADD COLUMN email_verified INT NOT NULL DEFAULT 0;"                                              \
     "ALTER TABLE users ADD COLUMN updated_ms BIGINT NOT NULL DEFAULT 0;" RECORD(8, 6)
-=======
-    "ALTER TABLE apps ADD COLUMN tls_auth TEXT NOT NULL DEFAULT '';"                                                   \
-    "ALTER TABLE grants ADD COLUMN certificate BYTES;" RECORD(8, 6)
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1, 1, NO_INDEX},
@@ -106,10 +101,6 @@ const struct store_migration store_migrations[] = {
     {5, "scopes that an account lacks, and the accounts that a sign-in is for", STEP_5, 5, NO_INDEX},
     {6, "resources that tokens are for, and where apps publish their keys", STEP_6, 6, NO_INDEX},
     {7, "which programs may go on behind a step", STEP_7, 6, NO_INDEX},
-<<<<<<< HEAD
     {8, "what OpenID Connect needs of apps and people", STEP_8, 6, NO_INDEX},
-=======
-    {8, "certificates by which apps are known, and that grants are bound to", STEP_8, 6, NO_INDEX},
->>>>>>> a169921 (Mutual TLS: apps known by certificates, tokens bound to them, from our TLS or a trusted proxy's header)
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];
