@@ -4,6 +4,7 @@
 #include "percent.h"
 #include "routes.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #define TRIES_MAX     3     /* decisions that may end LOST before we give up */
@@ -17,7 +18,6 @@ struct run {
     struct lease *lease;
     const struct route *route;
     struct oauth_call call;
-    struct storage_call storage;
     uint64_t pair; /* of the limiter; 0: none */
     str peer, accept_language;
     uint64_t try_of_account, try_at_address; /* of the throttle; 0: none was taken */
@@ -27,8 +27,10 @@ struct run {
     run_done *done;
     void *arg;
     struct web_response response;
-    struct web_header headers[HEADERS_MAX];
     size_t n_headers;
+    struct web_header
+        headers[HEADERS_MAX]; /* from here on nothing is zeroed: it is large, and written before it is read */
+    struct storage_call storage;
 };
 
 /* ---- the response ---- */
@@ -247,7 +249,7 @@ static void apply(struct run *r) {
         return;
     }
     r->applied++;
-    r->storage = (struct storage_call){.done = on_applied, .arg = r};
+    storage_begin(&r->storage, on_applied, r);
     storage_apply(r->env->session, &r->storage, &r->call.change, r->call.arena);
 }
 
@@ -333,7 +335,8 @@ static void check_password(struct run *r, const struct ask *ask) {
 
 static void next_round(struct run *r) {
     const struct endpoint *endpoint = r->route->endpoint;
-    r->storage = (struct storage_call){.facts = &r->call.facts, .done = on_asked, .arg = r};
+    storage_begin(&r->storage, on_asked, r);
+    r->storage.facts = &r->call.facts;
     if (endpoint->ask && r->round < ASK_ROUNDS_MAX)
         r->storage.n_asks = endpoint->ask(&r->call, r->round, r->storage.asks);
     if (r->storage.n_asks && r->storage.asks[0].kind == ASK_PASSWORD)
@@ -358,7 +361,7 @@ static void on_proven(struct storage_call *storage) {
 }
 
 static void apply_proof(struct run *r) {
-    r->storage = (struct storage_call){.done = on_proven, .arg = r};
+    storage_begin(&r->storage, on_proven, r);
     storage_apply(r->env->session, &r->storage, &r->call.proof, r->call.arena);
 }
 
@@ -394,9 +397,10 @@ static void write_uuid(const uint8_t random[16], char out[CORRELATION_ID_BYTES])
 }
 
 static struct run *new_run(const struct run_env *env, struct arena *arena, run_done *done, void *arg) {
-    struct run *r = ARENA_NEW(arena, struct run);
+    struct run *r = arena_alloc(arena, sizeof *r);
     uint8_t *random = arena_alloc_secret(arena, OAUTH_RANDOM_PEOPLE_BYTES);
     uint8_t correlation[16];
+    memset(r, 0, offsetof(struct run, headers));
     env->random(env->source_arg, random, OAUTH_RANDOM_BYTES);
     env->random(env->source_arg, correlation, sizeof correlation);
     r->env = env;

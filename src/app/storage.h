@@ -2,24 +2,33 @@
 #ifndef GRANTD_STORAGE_H
 #define GRANTD_STORAGE_H
 
+#include <stddef.h>
+
 #include "options.h"
 #include "store.h"
 
 /* Opens the store that the options name, as it is: see migrate.h. */
 RC storage_open(const struct options *o, bool inline_writes, struct arena *arena, struct db **out);
 
-/* A pending question or change of one request. Lives in the request's arena until done. */
+/* A pending question or change of one request. Lives in the request's arena until done. The large members need no zeros. */
 struct storage_call {
-    struct db_op op;
-    struct db_stmt stmts[DB_STMTS_MAX];
-    struct ask asks[ASKS_MAX];
     size_t n_asks;
     struct facts *facts;
     struct rc rc;         /* out */
     enum outcome outcome; /* out, for changes */
     void (*done)(struct storage_call *call);
     void *arg;
+    struct ask asks[ASKS_MAX];
+    struct db_op op;
+    struct db_stmt stmts[DB_STMTS_MAX];
 };
+
+/* Makes a call ready, also one that was used before. */
+static inline void storage_begin(struct storage_call *call, void (*done)(struct storage_call *call), void *arg) {
+    memset(call, 0, offsetof(struct storage_call, asks));
+    call->done = done;
+    call->arg = arg;
+}
 
 /* Asks (at most ASKS_MAX at once); `done` may be called before this returns. */
 void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena);

@@ -120,6 +120,8 @@ static bool check_password(void *arg, str password, str hash, run_password_done 
 
 static void wake_loop(void *arg) { web_loop_wake(((struct worker *)arg)->loop); }
 
+static void end_turn(void *arg) { db_end_turn(((struct worker *)arg)->session); }
+
 static void on_wake(void *arg) { db_drain(((struct worker *)arg)->session); }
 
 /* ---- the snapshot ---- */
@@ -179,6 +181,8 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
     w->crew = crew;
     TRY(web_loop_open(&options, &w->loop));
     TRY(db_open_session(crew->instance->db, wake_loop, w, &w->session));
+    db_by_turns(w->session);
+    web_loop_before_wait(w->loop, end_turn, w);
     web_loop_on_wake(w->loop, on_wake, w);
     int fd = db_session_fd(w->session);
     if (fd >= 0) TRY(web_loop_watch(w->loop, fd, on_wake, w));

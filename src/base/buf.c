@@ -46,21 +46,6 @@ char *buf_reserve(struct buf *b, size_t n) {
     return b->p + b->n;
 }
 
-void buf_add(struct buf *b, str s) {
-    if (s.n == 0) return;
-    char *p = buf_reserve(b, s.n);
-    if (!p) return;
-    memcpy(p, s.p, s.n);
-    b->n += s.n;
-}
-
-void buf_add_char(struct buf *b, char c) {
-    char *p = buf_reserve(b, 1);
-    if (!p) return;
-    *p = c;
-    b->n++;
-}
-
 void buf_add_u64(struct buf *b, uint64_t v) {
     char digits[20];
     size_t at = sizeof digits;

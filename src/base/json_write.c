@@ -30,10 +30,16 @@ void json_open_array(struct json *j) { open_with(j, '['); }
 void json_close_array(struct json *j) { close_with(j, ']'); }
 
 void json_key(struct json *j, str name) {
-    separate(j);
-    buf_add_char(j->out, '"');
-    buf_add(j->out, name);
-    buf_add(j->out, S("\":"));
+    char *p = buf_room(j->out, name.n + 4);
+    if (!p) return;
+    char *from = p;
+    if (j->comma) *p++ = ',';
+    *p++ = '"';
+    memcpy(p, name.p, name.n);
+    p += name.n;
+    *p++ = '"';
+    *p++ = ':';
+    buf_advance(j->out, (size_t)(p - from));
     j->comma = false;
 }
 

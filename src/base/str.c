@@ -67,8 +67,19 @@ size_t str_utf8_length(str s) {
     return 0;
 }
 
+/* Whether the eight bytes are ASCII without a NUL: no bit 7, and no byte that borrows when 1 is taken from it. */
+static bool are_plain(const char *p) {
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    return ((v | (v - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool str_is_utf8(str s) {
     for (size_t i = 0; i < s.n;) {
+        if (s.n - i >= 8 && are_plain(s.p + i)) {
+            i += 8;
+            continue;
+        }
         uint8_t c = (uint8_t)s.p[i];
         size_t length = c && c < 0x80 ? 1 : c ? str_utf8_length(str_from(s, i)) : 0;
         if (length == 0) return false;

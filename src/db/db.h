@@ -5,6 +5,9 @@
  * session's `wake` was called (once per batch, by any thread). db_close_session waits for the changes under way (they are carried
  * out) and calls no `done` any more; sessions are closed before their db. A `done` may submit again.
  *
+ * A session that works by turns (db_by_turns) is told when its thread is about to wait (db_end_turn). What was submitted in a turn may
+ * share a snapshot, as long as nobody has committed since, and changes are handed over together, at the latest at the end of the turn.
+ *
  * PostgreSQL answers on a descriptor, db_session_fd: it is readable when db_drain has something to do (an answer, a deadline, a new
  * connection), in the session's own thread; `wake` is not called. With inline writes db_submit waits until the op is done. */
 #ifndef GRANTD_DB_H
@@ -106,6 +109,7 @@ struct db_driver {
     void (*close_session)(struct db_session *s);
     void (*submit)(struct db_session *s, struct db_op *op);
     void (*drain)(struct db_session *s);
+    void (*end_turn)(struct db_session *s); /* NULL: a driver without turns */
     /* Migrations and set-up; synchronous, one transaction. It gives up waiting for a lock before requests that wait behind it become late, and
      * tries again for a while, then FAULT_DB_BUSY. */
     RC (*script)(struct db *db, const char *sql);
@@ -149,6 +153,7 @@ struct db_session {
     struct db *db;
     bool
         reserved; /* its changes go before those of the others, and are not dropped for them: for the few that must always get through */
+    bool by_turns;
 };
 
 struct db_sqlite_options {
@@ -199,6 +204,11 @@ static inline void db_close_session(struct db_session *s) {
 }
 static inline void db_submit(struct db_session *s, struct db_op *op) { s->db->driver->submit(s, op); }
 static inline void db_drain(struct db_session *s) { s->db->driver->drain(s); }
+/* The caller promises db_end_turn before its thread waits. Before the first submit; not with inline writes. */
+static inline void db_by_turns(struct db_session *s) { s->by_turns = s->db->driver->end_turn && !s->db->inline_writes; }
+static inline void db_end_turn(struct db_session *s) {
+    if (s->by_turns) s->db->driver->end_turn(s);
+}
 /* -1: the driver has none. */
 static inline int db_session_fd(struct db_session *s) {
     return s->db->driver->session_fd ? s->db->driver->session_fd(s) : -1;

@@ -93,6 +93,8 @@ static void failing_drain(struct db_session *base) {
     db_drain(s->inner);
 }
 
+static void failing_end_turn(struct db_session *base) { db_end_turn(((struct failing_session *)base)->inner); }
+
 static struct db *inner_of(struct db *base) { return ((struct failing_db *)base)->inner; }
 
 static int failing_session_fd(struct db_session *base) {
@@ -145,6 +147,7 @@ struct db *db_wrap_failing(struct db *inner, uint64_t fail_at, enum fault fault)
         .close_session = failing_close_session,
         .submit = failing_submit,
         .drain = failing_drain,
+        .end_turn = failing_end_turn,
         .script = failing_script,
         .schema = failing_schema,
         .index = failing_index,

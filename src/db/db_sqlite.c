@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define CHANGES_HELD_MAX 64 /* of one turn: a loop with thousands of connections has long turns */
+
 static RC sqlite_open_session(struct db *base, void (*wake)(void *arg), void *arg, struct db_session **out) {
     struct sqlite_db *db = (struct sqlite_db *)base;
     struct sqlite_session *s = calloc(1, sizeof *s);
@@ -16,6 +18,7 @@ static RC sqlite_open_session(struct db *base, void (*wake)(void *arg), void *ar
     s->wake = wake;
     s->wake_arg = arg;
     s->finished_tail = &s->finished;
+    s->changes_tail = &s->changes;
     s->reader = db->in_memory ? &db->writer : &s->own;
     struct rc rc = db->in_memory ? RC_OK : conn_open(&s->own, db, CONN_READER);
     if (!rc_ok(rc)) {
@@ -26,9 +29,69 @@ static RC sqlite_open_session(struct db *base, void (*wake)(void *arg), void *ar
     return RC_OK;
 }
 
+/* ---- turns ---- */
+
+/* Words that another process may change under our eyes: a torn copy only differs, and then nothing is shared. */
+__attribute__((no_sanitize("thread"))) static bool head_is(const volatile uint64_t *head, const uint64_t *known) {
+    for (size_t i = 0; i < WAL_HEAD_WORDS; i++)
+        if (head[i] != known[i]) return false;
+    return true;
+}
+
+__attribute__((no_sanitize("thread"))) static void head_copy(const volatile uint64_t *head, uint64_t *out) {
+    for (size_t i = 0; i < WAL_HEAD_WORDS; i++) out[i] = head[i];
+}
+
+static void let_go(struct sqlite_session *s) {
+    conn_rollback(&s->own);
+    s->held.on = false;
+}
+
+/* From the second read of a turn on a snapshot is held: taking one costs more than a read (locks, the state of the log). It is given up as soon
+ * as the log has changed, so every read sees all that was committed before it began. */
+static void hold_snapshot(struct sqlite_session *s) {
+    if (s->held.on && !head_is(s->wal_head, s->held.head)) let_go(s);
+    if (s->held.on || s->n_reads++ == 0) return;
+    if (!s->wal_head) s->wal_head = conn_wal_head(&s->own);
+    if (!s->wal_head) return;
+    head_copy(s->wal_head, s->held.head); /* before the snapshot is taken */
+    s->held.on = rc_ok(conn_control(&s->own, CONTROL_BEGIN_READ));
+}
+
+static void read_in_turn(struct sqlite_session *s, struct db_op *op) {
+    hold_snapshot(s);
+    op_read(&s->own, op);
+    if (s->held.on && !rc_ok(op->rc)) let_go(s);
+}
+
+static void hand_over_changes(struct sqlite_session *s) {
+    if (!s->changes) return;
+    struct db_op *ops = s->changes;
+    s->changes = NULL;
+    s->changes_tail = &s->changes;
+    s->n_changes = 0;
+    writer_queue((struct sqlite_db *)s->base.db, ops);
+}
+
+static void change_in_turn(struct sqlite_session *s, struct db_op *op) {
+    *s->changes_tail = op;
+    s->changes_tail = &op->next;
+    if (++s->n_changes >= CHANGES_HELD_MAX) hand_over_changes(s);
+}
+
+static void sqlite_end_turn(struct db_session *base) {
+    struct sqlite_session *s = (struct sqlite_session *)base;
+    if (s->held.on) let_go(s);
+    s->n_reads = 0;
+    hand_over_changes(s);
+}
+
+/* ---- sessions ---- */
+
 static void sqlite_close_session(struct db_session *base) {
     struct sqlite_session *s = (struct sqlite_session *)base;
     struct sqlite_db *db = (struct sqlite_db *)base->db;
+    sqlite_end_turn(base);
     pthread_mutex_lock(&db->lock);
     while (s->outstanding) pthread_cond_wait(&db->let_go, &db->lock);
     pthread_mutex_unlock(&db->lock);
@@ -54,7 +117,10 @@ static void sqlite_submit(struct db_session *base, struct db_op *op) {
     struct sqlite_db *db = (struct sqlite_db *)base->db;
     op_start(op, base);
     if (op->write && !db->base.inline_writes) {
-        writer_queue(db, op);
+        if (base->by_turns)
+            change_in_turn(s, op);
+        else
+            writer_queue(db, op);
         return;
     }
     if (op->write || s->reader == &db->writer) {
@@ -62,7 +128,10 @@ static void sqlite_submit(struct db_session *base, struct db_op *op) {
         return;
     }
     if (s->own.table != db->table) s->own.table = db->table, s->own.n_table = db->n_table; /* opened before prepare */
-    op_read(&s->own, op);
+    if (base->by_turns)
+        read_in_turn(s, op);
+    else
+        op_read(&s->own, op);
     op_finish(op);
 }
 
@@ -189,6 +258,7 @@ static const struct db_driver driver = {
     .close_session = sqlite_close_session,
     .submit = sqlite_submit,
     .drain = sqlite_drain,
+    .end_turn = sqlite_end_turn,
     .script = sqlite_script,
     .schema = sqlite_schema,
     .index = sqlite_index,

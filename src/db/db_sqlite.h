@@ -36,12 +36,27 @@ struct conn {
 
 enum conn_kind { CONN_READER, CONN_WRITER };
 
+#define WAL_HEAD_WORDS 6 /* of 64 bits */
+
+/* What the log of commits looked like when the snapshot was taken that the session holds; see conn_wal_head. */
+struct held {
+    bool on;
+    uint64_t head[WAL_HEAD_WORDS];
+};
+
 struct sqlite_session {
     struct db_session base;
     struct conn own;
     struct conn *reader; /* &own, or the writer's connection when the database is in memory */
     void (*wake)(void *arg);
     void *wake_arg;
+
+    /* of the turn */
+    const volatile uint64_t *wal_head; /* NULL: no snapshots are held */
+    struct held held;
+    size_t n_reads;
+    struct db_op *changes, **changes_tail; /* not yet handed over */
+    size_t n_changes;
 
     /* under db->lock */
     struct db_op *finished, **finished_tail;
@@ -82,6 +97,10 @@ void conn_end(struct conn *c);
 /* Runs one of the transaction statements. */
 RC conn_control(struct conn *c, enum control control);
 
+/* The part of the log's index that every commit changes, whoever made it: 48 bytes (sqlite.org/walformat.html, "WAL-Index Header").
+ * NULL: not to be had. It is there as long as the connection. */
+const volatile uint64_t *conn_wal_head(struct conn *c);
+
 /* Ends a transaction without keeping it, also when SQLite has ended it already. */
 void conn_rollback(struct conn *c);
 
@@ -99,7 +118,7 @@ struct rc conn_fault(sqlite3 *sqlite, int code, const char *what);
 
 /* op: one op on a connection */
 
-/* Reads inside one snapshot. */
+/* Reads inside one snapshot: the one that is held, or one of its own. */
 void op_read(struct conn *c, struct db_op *op);
 
 /* writer */
@@ -113,8 +132,8 @@ void writer_checkpoint(struct sqlite_db *db);
 RC writer_start(struct sqlite_db *db);
 void writer_stop(struct sqlite_db *db);
 
-/* Queues a change; what waits too long or is too much is refused with FAULT_DB_BUSY, the oldest first (by way of drain, too). */
-void writer_queue(struct sqlite_db *db, struct db_op *op);
+/* Queues changes of one session; what waits too long or is too much is refused with FAULT_DB_BUSY, the oldest first (by way of drain, too). */
+void writer_queue(struct sqlite_db *db, struct db_op *ops);
 
 /* bulk */
 

@@ -7,6 +7,8 @@
 #define BUSY_READER_MS 100 /* runs on a loop thread; only recovery and other programs make a reader wait */
 #define BUSY_WRITER_MS 1000
 
+#define WAL_INDEX_BYTES 32768 /* of one block of the log's index */
+
 static const char *const control_text[CONTROLS] = {
     [CONTROL_BEGIN_READ] = "BEGIN",   [CONTROL_BEGIN_WRITE] = "BEGIN IMMEDIATE", [CONTROL_COMMIT] = "COMMIT",
     [CONTROL_ROLLBACK] = "ROLLBACK",  [CONTROL_SAVEPOINT] = "SAVEPOINT op",      [CONTROL_UNDO] = "ROLLBACK TO op",
@@ -104,6 +106,15 @@ RC conn_control(struct conn *c, enum control control) {
     struct rc rc = code == SQLITE_DONE ? RC_OK : conn_fault(c->sqlite, code, control_text[control]);
     sqlite3_reset(*stmt);
     return rc;
+}
+
+const volatile uint64_t *conn_wal_head(struct conn *c) {
+    sqlite3_file *file = NULL;
+    void volatile *head = NULL;
+    int code = sqlite3_file_control(c->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code != SQLITE_OK || !file->pMethods || file->pMethods->iVersion < 2) return NULL;
+    code = file->pMethods->xShmMap(file, 0, WAL_INDEX_BYTES, 0, &head);
+    return code == SQLITE_OK ? head : NULL;
 }
 
 void conn_rollback(struct conn *c) {

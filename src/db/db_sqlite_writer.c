@@ -21,7 +21,7 @@ static RC op_run_statements(struct conn *c, struct db_op *op) {
 
 void op_read(struct conn *c, struct db_op *op) {
     struct rc rc = RC_OK;
-    bool snapshot = op->n_stmts > 1; /* one statement is a snapshot of its own */
+    bool snapshot = op->n_stmts > 1 && sqlite3_get_autocommit(c->sqlite); /* one statement is a snapshot of its own */
     if (snapshot) rc = conn_control(c, CONTROL_BEGIN_READ);
     if (rc_ok(rc)) rc = op_run_statements(c, op);
     if (!rc_ok(rc)) op_keep_fault(op, rc);
@@ -191,14 +191,19 @@ void writer_stop(struct sqlite_db *db) {
     db->has_thread = false;
 }
 
-void writer_queue(struct sqlite_db *db, struct db_op *op) {
-    struct sqlite_session *s = (struct sqlite_session *)op->session;
+void writer_queue(struct sqlite_db *db, struct db_op *ops) {
+    struct sqlite_session *s = (struct sqlite_session *)ops->session;
+    struct waitline *line = s->base.reserved ? &db->reserve : &db->queue;
+    int64_t at_ms = now_ms();
     pthread_mutex_lock(&db->lock);
-    waitline_join(op->session->reserved ? &db->reserve : &db->queue, &op->wait, now_ms());
-    s->outstanding++;
-    stats_waiting(&db->base, 1);
+    for (struct db_op *op = ops; op; op = op->next) {
+        waitline_join(line, &op->wait, at_ms);
+        s->outstanding++;
+        stats_waiting(&db->base, 1);
+    }
     struct db_op *shed = queue_shed(db);
-    if (db->sleeping) pthread_cond_signal(&db->work);
+    bool sleeping = db->sleeping;
     pthread_mutex_unlock(&db->lock);
+    if (sleeping) pthread_cond_signal(&db->work);
     batch_release(db, shed);
 }

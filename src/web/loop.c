@@ -114,6 +114,17 @@ static void on_post(uv_async_t *async) {
     loop_flush(loop);
 }
 
+static void on_prepare(uv_prepare_t *prepare) {
+    struct web_loop *loop = prepare->data;
+    loop->before_wait.fn(loop->before_wait.arg);
+}
+
+void web_loop_before_wait(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
+    loop->before_wait = (struct callback){fn, arg};
+    uv_prepare_start(&loop->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&loop->prepare);
+}
+
 void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
     loop->wake = (struct callback){fn, arg};
 }
@@ -268,7 +279,8 @@ RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     uv_timer_init(&loop->uv, &loop->drain_timer);
     error = uv_async_init(&loop->uv, &loop->wake_async, on_wake);
     if (!error) error = uv_async_init(&loop->uv, &loop->post_async, on_post);
-    loop->drain_timer.data = loop->wake_async.data = loop->post_async.data = loop;
+    uv_prepare_init(&loop->uv, &loop->prepare);
+    loop->prepare.data = loop->drain_timer.data = loop->wake_async.data = loop->post_async.data = loop;
     if (error) {
         web_loop_close(loop);
         return rc_fail(FAULT_IO, "event loop: %s", uv_strerror(error));

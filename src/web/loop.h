@@ -68,6 +68,8 @@ struct web_loop {
     uv_check_t check;     /* the end of each round */
     uv_idle_t idle;       /* active while somebody waits in the line */
 
+    uv_prepare_t prepare;
+    struct callback before_wait;
     uv_async_t wake_async;
     struct callback wake;
     uv_async_t post_async;

@@ -129,6 +129,9 @@ void web_loop_hand_over(struct web_loop *loop, int64_t drain_ms);
 /* From any thread: run fn(arg) in the loop's thread soon. */
 void web_loop_post(struct web_loop *loop, void (*fn)(void *arg), void *arg);
 
+/* fn(arg) in the loop's thread whenever it has done what there was to do and is about to wait. One per loop; set before it runs. */
+void web_loop_before_wait(struct web_loop *loop, void (*fn)(void *arg), void *arg);
+
 /* A cheap wake-up that may be given many times and is delivered once: fn(arg) in the loop's thread. One per loop; set before it runs. */
 void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg);
 void web_loop_wake(struct web_loop *loop); /* from any thread */

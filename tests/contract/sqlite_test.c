@@ -515,6 +515,107 @@ static void test_statements_use_their_indexes(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* ---- turns ---- */
+
+static bool sees_grant(struct client *c, uint32_t n, bool *out_revoked) {
+    struct client_call call;
+    client_ask_grant(c, &call, n);
+    assert_true(call.done);
+    assert_int_equal(call.call.rc.fault, FAULT_NONE);
+    bool found = call.facts.grant_found;
+    *out_revoked = found && call.facts.grant.revoked_ms != 0;
+    client_call_free(&call);
+    return found;
+}
+
+/* Reads of one turn share a snapshot until somebody commits: through this store, or past it. */
+static void test_a_turn_sees_every_commit(void **state) {
+    struct world *w = *state;
+    struct client c;
+    bool revoked;
+    client_open(&c, w->db);
+    db_by_turns(c.session);
+    for (int turn = 0; turn < 2; turn++) {
+        uint32_t n = (uint32_t)turn;
+        for (int i = 0; i < 3; i++) assert_false(sees_grant(&c, n, &revoked));
+        struct change insert = insert_of(n);
+        assert_int_equal(apply(w, &insert), OUTCOME_DONE);
+        for (int i = 0; i < 3; i++) assert_true(sees_grant(&c, n, &revoked) && !revoked);
+        struct change revoke = change_of(CHANGE_GRANT_REVOKE, n);
+        assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+        for (int i = 0; i < 3; i++) assert_true(sees_grant(&c, n, &revoked) && revoked);
+        query(w, world_path(w, "store.db"), "UPDATE grants SET revoked_ms = NULL RETURNING 1");
+        assert_true(sees_grant(&c, n, &revoked) && !revoked);
+        db_end_turn(c.session);
+    }
+    client_close(&c);
+}
+
+/* What a turn held does not outlive it: the log can start anew. */
+static void test_nothing_is_held_after_a_turn(void **state) {
+    struct world *w = *state;
+    struct client c;
+    bool revoked;
+    struct change insert = insert_of(0);
+    assert_int_equal(apply(w, &insert), OUTCOME_DONE);
+    client_open(&c, w->db);
+    db_by_turns(c.session);
+    for (int i = 0; i < 3; i++) assert_true(sees_grant(&c, 0, &revoked));
+    const char *path = world_path(w, "store.db"), *sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    assert_string_equal(query(w, path, sql), "1"); /* busy: the snapshot is there, or this test shows nothing */
+    db_end_turn(c.session);
+    assert_string_equal(query(w, path, sql), "0");
+    client_close(&c);
+}
+
+static void submit_inserts(struct client *c, struct client_call *calls, uint32_t from, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        struct change insert = insert_of(from + i);
+        client_apply(c, &calls[i], &insert);
+    }
+}
+
+/* Changes of one turn are one commit; those of a long one do not wait for its end; those that nobody waits for any more are made. */
+static void test_changes_of_a_turn(void **state) {
+    enum { SHORT = 20, LONG = 100 };
+    struct world *w = *state;
+    struct client c;
+    struct client_call *calls = test_calloc(LONG, sizeof *calls);
+    bool revoked;
+    world_shut(w);
+    shim_on();
+    world_open(w, &(struct world_options){.inline_writes = false});
+    struct change first = insert_of(500); /* a log that begins is synced once more */
+    assert_int_equal(apply(w, &first), OUTCOME_DONE);
+    client_open(&c, w->db);
+    db_by_turns(c.session);
+
+    submit_inserts(&c, calls, 0, SHORT);
+    assert_int_equal(c.under_way, SHORT);
+    assert_false(ask_grant(w, 0).grant_found);
+    uint32_t before = shim_log_syncs();
+    db_end_turn(c.session);
+    client_wait(&c);
+    assert_int_equal(shim_log_syncs(), before + 1);
+    for (uint32_t i = 0; i < SHORT; i++) client_call_free(&calls[i]);
+
+    submit_inserts(&c, calls, 1000, LONG);
+    while (c.under_way == LONG) client_wait_once(&c);
+    assert_true(ask_grant(w, 1000).grant_found);
+    db_end_turn(c.session);
+    client_wait(&c);
+    for (uint32_t i = 0; i < LONG; i++) client_call_free(&calls[i]);
+
+    submit_inserts(&c, calls, 2000, 1);
+    assert_false(sees_grant(&c, 2000, &revoked));
+    client_close(&c);
+    client_call_free(&calls[0]);
+    assert_true(ask_grant(w, 2000).grant_found);
+    test_free(calls);
+    world_shut(w);
+    shim_off();
+}
+
 int run_sqlite(void) {
     const struct CMUnitTest tests[] = {
         ROW(test_files_are_the_owners),
@@ -532,6 +633,9 @@ int run_sqlite(void) {
         ROW(test_the_log_stays_short),
         ROW(test_statements_use_their_indexes),
         ROW(test_no_statement_reads_a_whole_table),
+        ROW(test_a_turn_sees_every_commit),
+        ROW(test_nothing_is_held_after_a_turn),
+        ROW(test_changes_of_a_turn),
     };
     return cmocka_run_group_tests_name("sqlite", tests, NULL, NULL);
 }
