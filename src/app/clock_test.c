@@ -31,7 +31,7 @@ static void test_steps(void **state) {
     }
 }
 
-/* Whatever the machine's clock does, ours never goes back, and in the end it agrees. */
+/* Whatever the machine's clock does, ours never goes back, and in the end it agrees. norm: N03 */
 static void test_never_back(void **state) {
     (void)state;
     struct clock_state c = {1000000000, false, 0};

@@ -18,13 +18,11 @@ struct cors_origins {
 
 /* ---- the set ---- */
 
-static char lower(char ch) { return ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch; }
-
 /* Hosts have no case. */
 static int compare(const void *a, const void *b) {
     const str *x = a, *y = b;
     for (size_t i = 0; i < x->n && i < y->n; i++) {
-        int difference = lower(x->p[i]) - lower(y->p[i]);
+        int difference = char_lower(x->p[i]) - char_lower(y->p[i]);
         if (difference) return difference;
     }
     return x->n == y->n ? 0 : x->n < y->n ? -1 : 1;

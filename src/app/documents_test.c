@@ -42,14 +42,14 @@ static const char *text_of(const json_t *json, const char *member) {
     return json_string_value(json_object_get(json, member));
 }
 
-/* norm: D01 D02 D04 V01 */
+/* norm: A02 D01 D02 D04 R05 V01 */
 static void test_metadata(void **state) {
     (void)state;
     struct documents *d = make("https://auth.example");
     json_t *json = load(d, ROUTE_METADATA);
     static const char *const rows[][2] = {
         {"issuer", "https://auth.example"},
-        {"authorization_endpoint", "https://auth.example/oauth/authorize"},
+        {"authorization_endpoint", "https://auth.example/oauth/authorize"}, /* no fragment, and no query to keep: A02 */
         {"token_endpoint", "https://auth.example/oauth/v3/token"},
         {"revocation_endpoint", "https://auth.example/oauth/v3/token/revoke"},
         {"introspection_endpoint", "https://auth.example/oauth/v3/token/introspect"},

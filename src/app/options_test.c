@@ -152,6 +152,7 @@ static void test_what_is_left(void **state) {
 
 #define GOOD "https://login.example.com"
 
+/* norm: D05 */
 static void test_check(void **state) {
     (void)state;
     static const struct {

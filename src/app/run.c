@@ -527,6 +527,27 @@ static void serve_document(struct run *r, str if_none_match) {
     respond(r);
 }
 
+static str header_value(const struct http_head *head, str name) {
+    const struct http_header *h = http_find_header(head, name);
+    return h ? h->value : (str){0};
+}
+
+struct run_input run_input_of(const struct http_head *head) {
+    return (struct run_input){
+        .method = head->method,
+        .path = head->path,
+        .query = head->query,
+        .content_type = header_value(head, S("content-type")),
+        .authorization = header_value(head, S("authorization")),
+        .cookie = header_value(head, S("cookie")),
+        .origin = header_value(head, S("origin")),
+        .fetch_site = header_value(head, S("sec-fetch-site")),
+        .accept_language = header_value(head, S("accept-language")),
+        .if_none_match = header_value(head, S("if-none-match")),
+        .preflight = header_value(head, S("access-control-request-method")),
+    };
+}
+
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg) {
     struct run *r = new_run(env, arena, done, arg);

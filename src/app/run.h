@@ -48,6 +48,9 @@ struct run_input {
     str peer; /* client address as text, for the limiter */
 };
 
+/* What the head says; body and peer are left empty. */
+struct run_input run_input_of(const struct http_head *head);
+
 /* Called exactly once, with the response in the request's arena; perhaps before run_request returns (always so when the
  * session writes inline). */
 typedef void run_done(void *arg, const struct web_response *response);

@@ -63,11 +63,6 @@ static str take_head(str *rest) {
     return head;
 }
 
-static str header_value(const struct http_head *head, str name) {
-    const struct http_header *h = http_find_header(head, name);
-    return h ? h->value : (str){0};
-}
-
 str run_text(const struct run_env *env, str request, str peer, struct arena *arena) {
     static const struct http_limits limits = {16384, 8192, HTTP_HEADERS_MAX, TEXT_MAX}; /* run has its own of bodies */
     str body = request;
@@ -78,21 +73,9 @@ str run_text(const struct run_env *env, str request, str peer, struct arena *are
     int n = http_head_scan(&scan, &limits, head_text);
     int status = n < 0 ? -n : n == 0 ? 400 : http_head_parse(&limits, head_text, head);
     if (status) return arena_printf(arena, "%d\n\n", status);
-    struct run_input input = {
-        .method = head->method,
-        .path = head->path,
-        .query = head->query,
-        .content_type = header_value(head, S("content-type")),
-        .authorization = header_value(head, S("authorization")),
-        .cookie = header_value(head, S("cookie")),
-        .origin = header_value(head, S("origin")),
-        .fetch_site = header_value(head, S("sec-fetch-site")),
-        .accept_language = header_value(head, S("accept-language")),
-        .if_none_match = header_value(head, S("if-none-match")),
-        .preflight = header_value(head, S("access-control-request-method")),
-        .body = body,
-        .peer = peer,
-    };
+    struct run_input input = run_input_of(head);
+    input.body = body;
+    input.peer = peer;
     struct text_answer answer = {.arena = arena};
     run_request(env, &input, arena, write_response, &answer);
     return answer.text;

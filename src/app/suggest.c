@@ -2,7 +2,7 @@
 
 #define WORD_MAX 48 /* longer words get no suggestion */
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c == '_' ? '-' : c; }
+static char lower(char c) { return c == '_' ? '-' : char_lower(c); }
 
 static size_t min3(size_t a, size_t b, size_t c) {
     size_t least = a < b ? a : b;

@@ -11,31 +11,9 @@
 
 static void on_done(void *arg, const struct web_response *response) { web_respond(arg, response); }
 
-static str header_value(const struct http_head *head, str name) {
-    const struct http_header *h = http_find_header(head, name);
-    return h ? h->value : (str){0};
-}
-
-/* Of the head alone. */
-static struct run_input read_head(const struct http_head *head) {
-    return (struct run_input){
-        .method = head->method,
-        .path = head->path,
-        .query = head->query,
-        .content_type = header_value(head, S("content-type")),
-        .authorization = header_value(head, S("authorization")),
-        .cookie = header_value(head, S("cookie")),
-        .origin = header_value(head, S("origin")),
-        .fetch_site = header_value(head, S("sec-fetch-site")),
-        .accept_language = header_value(head, S("accept-language")),
-        .if_none_match = header_value(head, S("if-none-match")),
-        .preflight = header_value(head, S("access-control-request-method")),
-    };
-}
-
 static void on_request(struct web_exchange *x, const struct web_request *req, void *arg) {
     const struct worker *w = arg;
-    struct run_input input = read_head(req->head);
+    struct run_input input = run_input_of(req->head);
     if (req->is_exposed && w->crew->refuse_exposed) {
         run_refuse(&w->env, &(struct run_refusal){REFUSAL_INSECURE, &input}, req->arena, on_done, x);
         return;
@@ -64,7 +42,7 @@ static void on_refusal(struct web_response *response, const struct http_head *he
         return;
     }
     if (head) {
-        input = read_head(head);
+        input = run_input_of(head);
         why.input = &input;
     }
     run_refuse(&w->env, &why, arena, copy_response, response);

@@ -143,6 +143,13 @@ void *arena_alloc_secret(struct arena *a, size_t n) {
     return arena_alloc(a, n);
 }
 
+str arena_lower(struct arena *a, str s) {
+    char *p = arena_alloc(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++) p[i] = char_lower(s.p[i]);
+    p[s.n] = 0;
+    return (str){p, s.n};
+}
+
 str arena_copy(struct arena *a, str s) {
     char *p = arena_alloc(a, s.n);
     if (s.n) memcpy(p, s.p, s.n);

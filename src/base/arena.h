@@ -32,6 +32,7 @@ void *arena_alloc_secret(struct arena *a, size_t n) __attribute__((malloc, alloc
 
 /* A copy of s in the arena. */
 str arena_copy(struct arena *a, str s);
+str arena_lower(struct arena *a, str s); /* a copy with ASCII letters in lower case */
 
 /* A NUL-ended copy of s, for library calls. s holds no NUL (the caller checked). */
 char *arena_cstr(struct arena *a, str s) __attribute__((returns_nonnull));

@@ -1,13 +1,11 @@
 #include "str.h"
 
-static uint8_t ascii_lower(uint8_t c) { return (uint8_t)(c - 'A') < 26 ? (uint8_t)(c | 0x20) : c; }
-
 bool str_eq_nocase(str a, str b) { return a.n == b.n && str_starts_with_nocase(a, b); }
 
 bool str_starts_with_nocase(str s, str prefix) {
     if (s.n < prefix.n) return false;
     for (size_t i = 0; i < prefix.n; i++)
-        if (ascii_lower((uint8_t)s.p[i]) != ascii_lower((uint8_t)prefix.p[i])) return false;
+        if (char_lower(s.p[i]) != char_lower(prefix.p[i])) return false;
     return true;
 }
 
@@ -88,13 +86,11 @@ bool str_is_utf8(str s) {
     return true;
 }
 
-static bool is_alnum(uint8_t c) { return (uint8_t)(ascii_lower(c) - 'a') < 26 || (uint8_t)(c - '0') < 10; }
-
 static bool in_class(uint8_t c, char class_letter) {
     switch (class_letter) {
     case 'V': return c >= 0x20 && c <= 0x7E;
     case 'N': return c >= 0x21 && c <= 0x7E && c != '"' && c != '\\';
-    case 'U': return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    case 'U': return char_is_alnum((char)c) || c == '-' || c == '.' || c == '_' || c == '~';
     default: return false;
     }
 }

@@ -28,6 +28,14 @@ static inline bool str_starts_with(str s, str prefix) {
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+/* ASCII alone, whatever the locale. */
+static inline bool char_is_digit(char c) { return c >= '0' && c <= '9'; }
+static inline bool char_is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static inline char char_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static inline bool char_is_alpha(char c) { return char_is_lower(char_lower(c)); }
+static inline bool char_is_alnum(char c) { return char_is_alpha(c) || char_is_digit(c); }
+static inline bool char_is_hex(char c) { return char_is_digit(c) || (char_lower(c) >= 'a' && char_lower(c) <= 'f'); }
+
 /* The part of s from byte `from` on; empty when s is shorter. */
 static inline str str_from(str s, size_t from) {
     return from >= s.n ? (str){s.p ? s.p + s.n : NULL, 0} : (str){s.p + from, s.n - from};

@@ -203,8 +203,23 @@ static void test_classes(void **state) {
     assert_false(str_is_all(S("\nabc"), 'V'));
 }
 
+static void test_characters(void **state) {
+    (void)state;
+    for (int i = 0; i < 256; i++) {
+        char c = (char)i;
+        bool digit = i >= '0' && i <= '9', lower = i >= 'a' && i <= 'z', upper = i >= 'A' && i <= 'Z';
+        assert_int_equal(char_is_digit(c), digit);
+        assert_int_equal(char_is_lower(c), lower);
+        assert_int_equal(char_is_alpha(c), lower || upper);
+        assert_int_equal(char_is_alnum(c), lower || upper || digit);
+        assert_int_equal(char_is_hex(c), i && strchr("0123456789abcdefABCDEF", i) != NULL);
+        assert_int_equal(char_lower(c), (char)(upper ? i + 32 : i));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_characters),
         cmocka_unit_test(test_nocase),
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_take),

@@ -223,11 +223,8 @@ static bool open_text(const struct oauth_call *c, str text, unsigned kind, struc
 
 static void email_tag(const struct oauth_call *c, str email, uint8_t out[BROWSER_TAG_BYTES]) {
     uint8_t whole[MAC_BYTES];
-    char lower[EMAIL_MAX];
-    str name = str_head(email, sizeof lower);
-    for (size_t i = 0; i < name.n; i++)
-        lower[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
-    str text = arena_printf(c->arena, "email\n%.*s", (int)name.n, lower);
+    str name = arena_lower(c->arena, str_head(email, EMAIL_MAX));
+    str text = arena_printf(c->arena, "email\n%.*s", STR_ARG(name));
     digest_mac(c->env.keyring->keys[0].browser, text, whole, sizeof whole);
     memcpy(out, whole, BROWSER_TAG_BYTES);
 }

@@ -69,11 +69,7 @@ static str hash_of(const struct oauth_call *c, const struct sign_in_call *s) {
 /* A browser that has signed in to the account before has tries of its own, so that nobody can lock its owner out. */
 static void throttle_by(const struct oauth_call *c, const struct sign_in_call *s, struct ask *ask) {
     ask->by_known_browser = device_is_known(c, &s->browser, s->email, &ask->throttle_key);
-    if (ask->by_known_browser) return;
-    char *lower = arena_alloc(c->arena, s->email.n + 1);
-    for (size_t i = 0; i < s->email.n; i++)
-        lower[i] = (char)(s->email.p[i] >= 'A' && s->email.p[i] <= 'Z' ? s->email.p[i] + 32 : s->email.p[i]);
-    ask->throttle_key = (str){lower, s->email.n};
+    if (!ask->by_known_browser) ask->throttle_key = arena_lower(c->arena, s->email);
 }
 
 static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {

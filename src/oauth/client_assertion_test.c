@@ -72,7 +72,7 @@ static str write_assertion(struct kit *k, const struct assertion *a) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-/* norm: E81 E83 P01 */
+/* norm: E81 E83 P01 T09 T10 */
 static void test_claims(void **state) {
     static struct kit k;
     (void)state;
@@ -118,7 +118,7 @@ static void test_claims(void **state) {
 static const struct assertion good = {"good", GOOD};
 #pragma GCC diagnostic pop
 
-/* Once, at whatever endpoint; other ids, and the same id of another app, are other assertions. */
+/* Once, at whatever endpoint; other ids, and the same id of another app, are other assertions. norm: T11 */
 static void test_replay(void **state) {
     static struct kit k;
     (void)state;

@@ -13,17 +13,12 @@ struct uri {
     str after;
 };
 
-static bool is_digit(char ch) { return ch >= '0' && ch <= '9'; }
-static bool is_lower(char ch) { return ch >= 'a' && ch <= 'z'; }
-static bool is_alpha(char ch) { return is_lower(ch) || (ch >= 'A' && ch <= 'Z'); }
-static bool is_hex(char ch) { return is_digit(ch) || (ch >= 'a' && ch <= 'f') || (ch >= 'A' && ch <= 'F'); }
-
 /* Characters of RFC 3986 s2 with whole escapes; '#' begins a fragment and '*' would be a wildcard: neither may stand anywhere. */
 static bool has_only_uri_characters(str uri) {
     for (size_t i = 0; i < uri.n; i++) {
         char ch = uri.p[i];
-        if (is_alpha(ch) || is_digit(ch) || (ch && strchr("-._~:/?[]@!$&'()+,;=", ch))) continue;
-        if (ch != '%' || i + 2 >= uri.n || !is_hex(uri.p[i + 1]) || !is_hex(uri.p[i + 2])) return false;
+        if (char_is_alpha(ch) || char_is_digit(ch) || (ch && strchr("-._~:/?[]@!$&'()+,;=", ch))) continue;
+        if (ch != '%' || i + 2 >= uri.n || !char_is_hex(uri.p[i + 1]) || !char_is_hex(uri.p[i + 2])) return false;
         if (uri.p[i + 1] < '2' || str_eq_nocase((str){uri.p + i + 1, 2}, S("7f"))) return false; /* escaped controls */
         i += 2;
     }
@@ -39,9 +34,9 @@ static size_t find_any(str s, const char *stops) {
 /* Lower case only: one spelling, so that string equality is enough. */
 static bool cut_scheme(str *rest, str *scheme) {
     size_t colon = str_find(*rest, ':');
-    if (colon == rest->n || colon == 0 || !is_lower(rest->p[0])) return false;
+    if (colon == rest->n || colon == 0 || !char_is_lower(rest->p[0])) return false;
     for (size_t i = 0; i < colon; i++)
-        if (!is_lower(rest->p[i]) && !is_digit(rest->p[i]) && !strchr("+-.", rest->p[i])) return false;
+        if (!char_is_lower(rest->p[i]) && !char_is_digit(rest->p[i]) && !strchr("+-.", rest->p[i])) return false;
     *scheme = str_head(*rest, colon);
     *rest = str_from(*rest, colon + 1);
     return true;
@@ -90,13 +85,13 @@ static bool host_is_loopback(str host) {
 static bool label_is_plain(str label) {
     if (label.n == 0 || label.p[0] == '-' || label.p[label.n - 1] == '-') return false;
     for (size_t i = 0; i < label.n; i++)
-        if (!is_alpha(label.p[i]) && !is_digit(label.p[i]) && label.p[i] != '-') return false;
+        if (!char_is_alpha(label.p[i]) && !char_is_digit(label.p[i]) && label.p[i] != '-') return false;
     return true;
 }
 
 static bool host_is_ip_literal(str host) {
     for (size_t i = 1; i + 1 < host.n; i++)
-        if (!is_hex(host.p[i]) && host.p[i] != ':' && host.p[i] != '.') return false;
+        if (!char_is_hex(host.p[i]) && host.p[i] != ':' && host.p[i] != '.') return false;
     return host.n > 4;
 }
 

@@ -84,7 +84,7 @@ static void test_rows(void **state) {
     KIT_CHECK_ROWS(endpoint_token, rows);
 }
 
-/* norm: T13 */
+/* norm: E87 T13 */
 static void test_stable(void **state) {
     static struct kit k;
     (void)state;

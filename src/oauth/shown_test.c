@@ -298,7 +298,7 @@ static void test_v1_delete(void **state) {
     kit_close(&k);
 }
 
-/* Who sees what. norm: I05 I08 I10 V05 */
+/* Who sees what. norm: I05 I08 I10 I13 V05 */
 static void test_who_sees(void **state) {
     static struct kit k;
     (void)state;

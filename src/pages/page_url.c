@@ -9,8 +9,6 @@ static const char *const image_heads[] = {
     "data:image/webp;base64,", "data:image/svg+xml;base64,", "data:image/avif;base64,",
 };
 
-static bool is_alnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 /* Printable ASCII without what browsers repair or what ends an attribute. */
 static bool is_url_text(str s) {
     for (size_t i = 0; i < s.n; i++)
@@ -22,12 +20,12 @@ static bool is_url_text(str s) {
 static bool is_authority(str s) {
     size_t end = 0;
     if (s.n > 0 && s.p[0] == '[') {
-        for (end = 1; end < s.n && (is_alnum(s.p[end]) || s.p[end] == ':' || s.p[end] == '.'); end++) {
+        for (end = 1; end < s.n && (char_is_alnum(s.p[end]) || s.p[end] == ':' || s.p[end] == '.'); end++) {
         }
         if (end == 1 || end == s.n || s.p[end] != ']') return false;
         end++;
     } else {
-        while (end < s.n && (is_alnum(s.p[end]) || s.p[end] == '.' || s.p[end] == '-')) end++;
+        while (end < s.n && (char_is_alnum(s.p[end]) || s.p[end] == '.' || s.p[end] == '-')) end++;
         if (end == 0) return false;
     }
     if (end == s.n) return true;
@@ -69,7 +67,7 @@ static bool is_base64(str s) {
     size_t n = s.n;
     while (n > 0 && s.n - n < 2 && s.p[n - 1] == '=') n--;
     for (size_t i = 0; i < n; i++)
-        if (!is_alnum(s.p[i]) && s.p[i] != '+' && s.p[i] != '/') return false;
+        if (!char_is_alnum(s.p[i]) && s.p[i] != '+' && s.p[i] != '/') return false;
     return n > 0 && s.n % 4 == 0;
 }
 
@@ -87,8 +85,8 @@ bool page_image_ok(str url) {
 static size_t scheme_length(str url) {
     for (size_t i = 0; i < url.n; i++) {
         if (url.p[i] == ':') return i > 0 ? i + 1 : 0;
-        bool letter = is_alnum(url.p[i]) && !(url.p[i] >= '0' && url.p[i] <= '9');
-        if (!letter && (i == 0 || (!is_alnum(url.p[i]) && !strchr("+-.", url.p[i])))) return 0;
+        bool letter = char_is_alnum(url.p[i]) && !(url.p[i] >= '0' && url.p[i] <= '9');
+        if (!letter && (i == 0 || (!char_is_alnum(url.p[i]) && !strchr("+-.", url.p[i])))) return 0;
     }
     return 0;
 }

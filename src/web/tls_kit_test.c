@@ -118,7 +118,7 @@ SSL_CTX *client;
 SSL *shake(int fd, const char *name, SSL_SESSION *session) {
     SSL *ssl = SSL_new(client);
     SSL_set_fd(ssl, fd);
-    if (name) SSL_set_tlsext_host_name(ssl, name);
+    if (name) SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)name); /* the macro casts const away */
     if (session) SSL_set_session(ssl, session);
     if (SSL_connect(ssl) == 1) return ssl;
     SSL_free(ssl);

@@ -227,7 +227,7 @@ static void test_members(void **state) {
 
 static void test_keys(void **state) {
     struct world *w = *state;
-    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {255, NOW_MS, {"\0sealed", 7}}};
+    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {255, NOW_MS, {"\0sealed", 7}, 0}};
     assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE);
     assert_int_equal(edit(w, &e, NULL), OUTCOME_LOST);
     e.key.number = 1;

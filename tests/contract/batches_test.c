@@ -214,7 +214,7 @@ static struct rc scenario_step(struct world *w, size_t step) {
     const struct edit edits[] = {
         {.kind = EDIT_ACCOUNT_CREATE, .account = &account},
         {.kind = EDIT_MEMBER_PUT, .member = {1, 1001, 0}},
-        {.kind = EDIT_KEY_INSERT, .key = {1, NOW_MS, {"x", 1}}},
+        {.kind = EDIT_KEY_INSERT, .key = {1, NOW_MS, {"x", 1}, 0}},
     };
     const size_t n_changes = sizeof changes / sizeof changes[0];
     enum outcome outcome = OUTCOME_LOST;

@@ -85,7 +85,7 @@ static void test_a_script_is_whole_or_nothing(void **state) {
         "INSERT INTO keys (number, created_ms, sealed) VALUES (9, 1, ''); INSERT INTO nowhere VALUES (1)";
     assert_false(rc_ok(w->db->driver->script(w->db, broken)));
     assert_int_equal(list(w, &(struct listing){.kind = LISTING_KEYS}).n, 0);
-    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {1, 1, {"x", 1}}};
+    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {1, 1, {"x", 1}, 0}};
     assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE); /* and the store goes on */
 }
 

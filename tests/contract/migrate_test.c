@@ -57,7 +57,7 @@ static void use_everything(struct world *w) {
     assert_int_equal(apply(w, &rotate), OUTCOME_LOST);
     struct facts facts = ask_grant(w, N);
     assert_true(facts.grant_found && facts.grant.generation == 1);
-    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {9, 1, {"x", 1}}};
+    struct edit e = {.kind = EDIT_KEY_INSERT, .key = {9, 1, {"x", 1}, 0}};
     assert_int_equal(edit(w, &e, NULL), OUTCOME_DONE);
     struct account account = {.domain = S("b.example"), .name = S("b")};
     assert_int_equal(edit(w, &(struct edit){.kind = EDIT_ACCOUNT_CREATE, .account = &account}, NULL), OUTCOME_DONE);

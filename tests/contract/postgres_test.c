@@ -240,7 +240,7 @@ static RC start_node(struct starter *s, struct arena *arena) {
     struct db *db;
     struct storage_admin *admin;
     int32_t id;
-    struct edit key = {.kind = EDIT_KEY_INSERT, .key = {1, 1, {"x", 1}}};
+    struct edit key = {.kind = EDIT_KEY_INSERT, .key = {1, 1, {"x", 1}, 0}};
     TRY(db_open_pg(&(struct db_pg_options){.url = s->url, .deadline_ms = 20000}, &db));
     struct rc rc = storage_migrate(db, arena);
     if (rc_ok(rc)) rc = storage_admin_open(db, &admin);

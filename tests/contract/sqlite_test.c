@@ -451,6 +451,7 @@ static bool may_scan(const char *name, const char *detail) {
     return false;
 }
 
+/* So rows that are over cost nothing but their place. norm: N05 */
 static void test_no_statement_reads_a_whole_table(void **state) {
     struct world *w = *state;
     sqlite3 *db;

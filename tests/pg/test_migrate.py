@@ -61,6 +61,7 @@ def test_the_operator_migrates_first(clusters, farm):
 
 
 def test_a_next_release_migrates_under_load(clusters, farm, place):
+    """norm: N04"""
     cluster = clusters("db")
     two = farm.start(cluster.url, 2)
     newest = status(cluster.url)["newest"]

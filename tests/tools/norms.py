@@ -39,8 +39,14 @@ def named():
     return found
 
 
+def not_here():
+    """id -> why it does not apply, from the last part of docs/norms.md"""
+    text = (ROOT / "docs/norms.md").read_text().partition("\n## Deliberately not\n")[2]
+    return dict(re.findall(rf"^- ({ID}): (.+)$", text, re.M))
+
+
 def render():
-    all_norms, by_id = norms(), named()
+    all_norms, by_id, reasons = norms(), named(), not_here()
     have = [name for name in all_norms if name in by_id]
     lines = [
         "<!-- Written by tests/tools/norms.py; do not edit. -->",
@@ -50,7 +56,9 @@ def render():
     ]
     lines += [f"| {name} | {all_norms[name][0]} | {' '.join(f'`{p}`' for p in sorted(by_id[name]))} |" for name in have]
     lines += ["", "## Not named by a test yet", "", "| id | level | what |", "|---|---|---|"]
-    lines += [f"| {name} | {level} | {what} |" for name, (level, what) in all_norms.items() if name not in by_id]
+    lines += [f"| {name} | {level} | {what} |" for name, (level, what) in all_norms.items() if name not in by_id and name not in reasons]
+    lines += ["", "## Deliberately not", "", "| id | why |", "|---|---|"]
+    lines += [f"| {name} | {why} |" for name, why in reasons.items()]
     return "\n".join(lines) + "\n"
 
 

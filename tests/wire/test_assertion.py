@@ -42,6 +42,7 @@ def refused(answer):
 
 
 def test_good_and_then_used(dev, app_of, key):
+    """norm: T11"""
     app = app_of(dev)
     one = sign(dev, app, key)
     assert send(app, one).status == 200
@@ -62,7 +63,7 @@ def test_used_also_after_a_kill(dev_factory, app_of, key):
 
 
 def test_once_in_parallel(dev, app_of, key):
-    """Sixteen at once with the same assertion: one wins."""
+    """Sixteen at once with the same assertion: one wins. norm: T11"""
     app = app_of(dev)
     for _ in range(5):
         one = sign(dev, app, key)

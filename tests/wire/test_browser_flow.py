@@ -586,7 +586,7 @@ EVIL_URIS = [
 
 
 def test_hostile_redirect_uris(people):
-    """norm: A07 A08 A12 A13 X10"""
+    """norm: A07 A08 A12 A13 A30 X10"""
     assert len(set(EVIL_URIS)) >= 60
     browser = signed_in(people)
     for uri in EVIL_URIS:

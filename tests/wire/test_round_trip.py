@@ -8,7 +8,7 @@ BASES = ("/oauth/v3/token", "/oauth/2026-03/token", "/oauth/2026-09/token")
 
 @pytest.mark.parametrize("base", BASES)
 def test_code_refresh_introspect_revoke(dev, base):
-    """norm: C06 T14 I06 I14 V02 V06 V08 I15"""
+    """norm: C06 T14 T18 I06 I14 V02 V06 V08 I15"""
     app = dev.confidential.at(base)
     got = app.install()
     assert got["hub_id"] == dev.hub_id and got["user_id"] == dev.user_id and got["expires_in"] == 1800
@@ -111,8 +111,15 @@ def test_narrower_scope_for_one_token(dev):
     assert sorted(dev.confidential.refresh(got["refresh_token"]).json["scopes"]) == sorted(dev.confidential.scopes)
 
 
+def test_long_values_come_back(dev):
+    """norm: E86"""
+    state = "s-._~" * 800
+    answer = dev.confidential.authorize(state=state)
+    assert answer.location["state"] == state and dev.confidential.redeem(answer.location["code"]).status == 200
+
+
 def test_introspection_by_others(dev):
-    """norm: I08 I09 I10 I17 I05 V05 V07 V10"""
+    """norm: I08 I09 I10 I17 I05 V05 V07 V10 V14"""
     got, other = dev.confidential.install(), dev.new_app()
     for token in (got["access_token"], got["refresh_token"]):
         assert other.introspect(token).json == {"active": False}
@@ -122,6 +129,11 @@ def test_introspection_by_others(dev):
         refused = other.revoke(token)
         assert (refused.status, refused.json["error"], refused.json["status"]) == (400, "unauthorized_client", "BAD_TOKEN")
         assert dev.confidential.is_active(token)
+    assert dev.confidential.revoke(got["refresh_token"]).status == 200
+    for token in (got["access_token"], got["refresh_token"]):  # dead or alive: another app hears the same (V14)
+        answer = other.revoke(token)
+        assert (answer.status, answer.json["message"]) == (refused.status, refused.json["message"])
+    got = dev.confidential.install()
     for garbage in ("x", "gda_x", got["access_token"][:-1], got["access_token"] + "A", "\u00e9"):
         assert dev.confidential.introspect(garbage).json == {"active": False}
         assert dev.confidential.revoke(garbage).status == 200
