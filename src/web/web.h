@@ -38,8 +38,8 @@ struct web_options {
     const str *trusted_proxies; /* addresses, CIDR blocks or "unix" whose X-Forwarded-* are believed */
     size_t n_trusted_proxies;
     enum certificate_style certificate_style; /* how they write the certificate of their client */
-    bool trust_forwarded; /* it is Forwarded (RFC 7239) that they write, not X-Forwarded-* */
-    web_refusal *refusal; /* body and headers of web's own refusals; NULL: no body */
+    bool trust_forwarded;                     /* it is Forwarded (RFC 7239) that they write, not X-Forwarded-* */
+    web_refusal *refusal;                     /* body and headers of web's own refusals; NULL: no body */
     void *refusal_arg;
 };
 
@@ -56,8 +56,9 @@ struct web_request {
         is_exposed; /* others may have read it on its way: plain TCP that comes neither from this machine nor from a trusted proxy,
                           * or a trusted proxy that says it came to it without TLS */
     str client_certificate; /* DER, of this connection or as a trusted proxy says; empty: none was shown. Anybody can make one */
-    bool client_certificate_verified; /* it leads to client_ca, for the purpose, and is valid today; or the proxy says so */
-    struct arena *arena;              /* of this exchange: lives until it is answered */
+    bool
+        client_certificate_verified; /* it leads to client_ca, for the purpose, and is valid today; or the proxy says so */
+    struct arena *arena;             /* of this exchange: lives until it is answered */
 };
 
 struct web_header {
