@@ -1,6 +1,7 @@
 """The pages in Debian's Chromium: accessible, within the screen, usable with the keyboard, in every language, state and scheme."""
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -42,3 +43,12 @@ def test_page(samples, page):
 def test_accent(tmp_path, accent):
     write_samples(tmp_path, accent)
     check(tmp_path, ["sign_in-1.en", "consent-1.en", "connected_apps-1.en"])
+
+
+def test_every_page_has_a_picture():
+    """docs/screens is written by tests/browser/screens."""
+    rows = re.findall(r"^(\w+)-\d\.(en|de|fr)\.(1280|360)\.(light|dark) ([\w-]+)$", (ROOT / "tests/browser/screens").read_text(), re.M)
+    assert {page for page, *_ in rows} == set(PAGES)
+    assert {f"{name}.png" for *_, name in rows} == {path.name for path in (ROOT / "docs/screens").iterdir()}
+    for column, wanted in ((1, {"en", "de", "fr"}), (2, {"1280", "360"}), (3, {"light", "dark"})):
+        assert {row[column] for row in rows} == wanted
