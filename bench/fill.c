@@ -157,7 +157,7 @@ static void measure_reads(struct bench *b, int64_t reads) {
         arena_reset(s->op.arena);
         store_plan_ask(&ask, s->stmts);
         db_submit(b->session, &s->op);
-        check(store_read_ask(&ask, &s->op.rows[0], &facts), "a read");
+        check(store_read_ask(&ask, &s->op.rows[0], s->op.arena, &facts), "a read");
     }
     printf("point read: %.2f us\n", (double)(clock_us(CLOCK_MONOTONIC) - begin) / (double)reads);
     arena_free(s->op.arena);
