@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The benchmarks of grantd: ./dev bench [PART ...] [--quick]. Parts: all, ops, peers, growth, overload, front, pg, micro.
+"""The benchmarks of grantd: ./dev bench [PART ...] [--quick]. Parts: all, ops, peers, growth, overload, front, pg, micro, ab.
 ./dev bench gate [--update] is another thing: instructions per request, which ./dev test compares (bench/gate.py).
 
 Every figure is a ratio against something that ran next to it; absolute numbers depend on the machine. The server under measurement runs on
@@ -24,41 +24,57 @@ SIZES = {
     "long": {"seconds": 4, "rounds": 5, "count": 60000, "grants": [10**4, 10**5, 10**6, 10**7], "dead": 10**7},
     "quick": {"seconds": 1, "rounds": 1, "count": 3000, "grants": [10**4, 10**5], "dead": 10**5},
 }
-SCRIPTS = {"front": [sys.executable, str(kit.HERE / "front.py")], "pg": [sys.executable, str(kit.HERE / "pg.py"), "--seconds", "2"],
-           "micro": [str(pathlib.Path(kit.BINARY).parent / "bench/bench_micro")]}
+# Parts that are programs of their own and print a table: the program, and its words for each size.
+SCRIPTS = {
+    "front": (["front.py"], {"full": "--seconds 1 --idle 2000", "long": "", "quick": "--seconds 1 --rounds 1 --idle 200"}),
+    "pg": (["pg.py"], {"full": "--seconds 2", "long": "", "quick": "--seconds 1 --count 3000"}),
+    "micro": ([], {}),
+}
 PARTS = ["ops", "peers", "growth", "overload", "front", "pg", "micro"]
 
 
-def run_script(name):
-    """A part that is a program of its own and prints a table."""
-    command = SCRIPTS[name]
-    if not pathlib.Path(command[-1] if name == "micro" else command[1]).exists():
-        kit.say(f"{name}: not there")
-        return None, []
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+def run_script(name, options):
+    """A part that is a program of its own."""
+    program, words = SCRIPTS[name]
+    command = [sys.executable, str(kit.HERE / program[0])] if program else [str(pathlib.Path(kit.BINARY).parent / "bench/bench_micro")]
+    done = subprocess.run([*command, *(options.rest or words.get(options.size, "").split())], stdout=subprocess.PIPE, text=True, check=False)
     return {"text": done.stdout}, [f"{name}: ended with {done.returncode}"] if done.returncode else []
 
 
 def run_part(name, options):
     if name in SCRIPTS:
-        return run_script(name)
-    if not (kit.HERE / f"{name}.py").exists():
-        kit.say(f"{name}: not there")
-        return None, []
+        return run_script(name, options)
     module = importlib.import_module(name)
     found = module.run(options)
     return found, module.faults(found)
 
 
+def keep(name, found, options, load_before):
+    """The files anew. Two builds beside each other are nobody's results."""
+    report.show(name, found)
+    if name == "ab":
+        return
+    results = report.read(options.out)
+    results[name] = {"stamp": report.stamp(sys.argv[1:], load_before), "found": found}
+    report.write(options.out, results)
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", choices=["all", *PARTS, []], help="what to measure; all: everything")
+    parser.add_argument("part", nargs="*", choices=["all", *PARTS, "ab", []], help="what to measure; all: everything but ab")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a look: one short round, small stores; written to build-release/bench-quick")
     size.add_argument("--long", action="store_true", help="more and longer rounds")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--out", type=pathlib.Path, help="where results.md, results.json and the plots go; default: docs/performance")
-    options = parser.parse_args()
+    parser.add_argument("--against", metavar="BINARY", help="the other build of ab")
+    parser.add_argument("--only", nargs="+", metavar="WORD", help="ab, front: the rows with one of these words in their name")
+    options, rest = parser.parse_known_args()
+    if rest and not (len(options.part) == 1 and options.part[0] in SCRIPTS):
+        parser.error(f"unknown: {' '.join(rest)}")
+    if "ab" in options.part and not options.against:
+        parser.error("ab needs --against BINARY")
+    options.rest = rest + (["--only", *options.only] if options.only else [])
     options.size = "quick" if options.quick else "long" if options.long else "full"
     for name, value in SIZES[options.size].items():
         setattr(options, name, value)
@@ -75,11 +91,7 @@ def main():
         kit.say(f"== {name}")
         found, wrong = run_part(name, options)
         faults += wrong
-        if found is not None:
-            report.show(name, found)
-            results = report.read(options.out)
-            results[name] = {"stamp": report.stamp(sys.argv[1:], load_before), "found": found}
-            report.write(options.out, results)
+        keep(name, found, options, load_before)
         kit.say(f"== {name}: {time.monotonic() - begin:.0f} s")
     kit.say(f"== all: {time.monotonic() - start:.0f} s; results in {options.out}")
     for fault in faults:

@@ -131,14 +131,14 @@ class Server:
 
 class Grantd(Server):
     """A throw-away server with its apps, on a directory of its own."""
-    name = "grantd"
+    name, binary = "grantd", BINARY
 
     def __init__(self, directory, *more, store=None):
         environment = {**ENVIRONMENT, **({"GRANTD_STORE": store.url} if store else {})}
         self.store = store
         start = time.monotonic()
         self.process = subprocess.Popen(
-            pinned(SERVER_CPU, [BINARY, "dev", "--json", "--listen", "127.0.0.1:0", "--data", directory, "--threads", "1",
+            pinned(SERVER_CPU, [self.binary, "dev", "--json", "--listen", "127.0.0.1:0", "--data", directory, "--threads", "1",
                                 "--code-ttl", "600", "--requests-per-connection", "0", *more]),
             stdout=subprocess.PIPE, text=True, env=environment)
         self.info = json.loads(self.process.stdout.readline())
@@ -147,7 +147,7 @@ class Grantd(Server):
         self.netloc = self.address.netloc
 
     def admin(self, directory, *words):
-        out = subprocess.run([BINARY, *words, "--data", directory, "--json"], capture_output=True, text=True, env=ENVIRONMENT)
+        out = subprocess.run([self.binary, *words, "--data", directory, "--json"], capture_output=True, text=True, env=ENVIRONMENT)
         if out.returncode:
             raise SystemExit(f"bench: grantd {' '.join(words)}: {out.stderr}")
         return json.loads(out.stdout)

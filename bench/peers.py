@@ -118,6 +118,9 @@ def start(stack, skipped, options):
         rows = {o.name: o for o in server.operations(200, (once // 5 if small else once) * options.rounds + 1)}
         for operation in rows.values():
             ops.probe(server, operation)
+        for operation in rows.values():
+            if isinstance(server, Node) and not operation.once:  # compilers of JavaScript begin when something is used often
+                kit.wrk(server.url(operation.path), operation.lines, 1, options.connections, headers=server.headers)
         started.append((server, rows))
     return started
 

@@ -126,13 +126,21 @@ def overload(found, subtitle):
     return text, {"overload.svg": plot.lines("Overload: " + found["operation"], subtitle, ("connections that ask without a pause", "answers/s"), series)}
 
 
+def ab(found, _):
+    return f"\nThis build (A) beside {found['against']} (B); the ratios are medians of the rounds:\n\n" + table(
+        ["operation", "A /s", "B /s", "A / B", "A CPU µs", "B CPU µs", "A / B", "A p99 ms", "B p99 ms"],
+        [[r["operation"], f"{r['a']['per_s']:.0f}", f"{r['b']['per_s']:.0f}", f"{r['per_s']:.2f}", f"{r['a']['cpu_us']:.1f}", f"{r['b']['cpu_us']:.1f}",
+          f"{r['cpu']:.2f}", milli(r["a"]["p99_us"]), milli(r["b"]["p99_us"])] for r in found["rows"]]), {}
+
+
 def plain(found, _):
-    """Parts that print their own table."""
-    return "\n```text\n" + found["text"].rstrip() + "\n```\n", {}
+    """Parts that print their own table, in Markdown or for a terminal."""
+    text = found["text"].strip()
+    return f"\n{text}\n" if text.startswith("|") else f"\n```text\n{text}\n```\n", {}
 
 
 PARTS = {"ops": ("Every operation", ops), "peers": ("Other servers", peers), "growth": ("How cost grows", growth), "overload": ("Overload", overload),
-         "front": ("TLS and HTTP/2", plain), "pg": ("PostgreSQL beside pgbench", plain), "micro": ("Parts of a request", plain)}
+         "front": ("TLS and HTTP/2", plain), "pg": ("PostgreSQL beside pgbench", plain), "micro": ("Parts of a request", plain), "ab": ("A build beside another", ab)}
 
 HEAD = """# Results
 
