@@ -1,6 +1,8 @@
 /* Commands on apps. */
 #include "admin_handlers.h"
 #include "admin_secrets.h"
+#include "b64.h"
+#include "client_certificate.h"
 #include "jwt_access.h"
 #include "random.h"
 #include "redirect_uri.h"
@@ -44,6 +46,7 @@ static void write_flags(struct json *j, const struct app *app) {
 /* How the app proves itself. */
 static str authentication_of(const struct app *app) {
     if (app_has(app, APP_PUBLIC)) return S("none");
+    if (app->tls_auth.n) return certificate_rule_method(app->tls_auth);
     return app->jwks.n ? S("private_key_jwt") : S("client_secret");
 }
 
@@ -73,6 +76,8 @@ static void write_app(struct admin_call *c, const struct app *app) {
     json_member_int(j, S("refresh_absolute_s"), app->refresh_absolute_s);
     json_member_int(j, S("bound_hub_id"), app->bound_hub_id);
     json_member_str(j, S("authentication"), authentication_of(app));
+    json_member_str(j, S("tls_client_auth"), app->tls_auth);
+    json_member_bool(j, S("tls_client_certificate_bound_access_tokens"), app_has(app, APP_CERTIFICATE_BOUND));
     json_member_int(j, S("live_secrets"), (int64_t)app->n_secrets);
     admin_write_time(j, S("created_at"), app->created_ms);
     admin_write_time(j, S("updated_at"), app->updated_ms);
@@ -127,6 +132,7 @@ static void set_fields(struct app *app, const struct admin_input *in) {
     set_str(&app->site_url, &in->site_url);
     set_str(&app->logo_url, &in->logo_url);
     set_str(&app->jwks, &in->jwks);
+    set_str(&app->tls_auth, &in->tls_auth);
     if (in->redirect_uris.given) {
         app->redirect_uris = in->redirect_uris.v;
         app->n_redirect_uris = in->redirect_uris.n;
@@ -139,6 +145,7 @@ static void set_fields(struct app *app, const struct admin_input *in) {
     set_flag(app, APP_JWT, &(struct admin_flag){in->token_format.given, str_eq(in->token_format.v, S("jwt"))});
     set_flag(app, APP_ID_TOKEN_ES256,
              &(struct admin_flag){in->id_token_alg.given, str_eq(in->id_token_alg.v, S("ES256"))});
+    set_flag(app, APP_CERTIFICATE_BOUND, &in->certificate_bound);
     set_flag(app, APP_REQUIRE_PKCE, &in->require_pkce);
     set_flag(app, APP_RESOURCE_SERVER, &in->resource_server);
     set_flag(app, APP_RETRY_UNTIL_USED, &in->retry_until_used);
@@ -194,18 +201,55 @@ static void check_jwks(struct admin_call *c, const struct app *app) {
     jose_keys_free(keys);
 }
 
-/* No token is longer than TOKEN_TEXT_MAX: whoever keeps tokens counts on it. */
+/* What is kept of certificates are their thumbprints. An address is kept in the form in which certificates have it. */
+static void set_certificates(struct admin_call *c, struct app *app) {
+    struct buf rule = buf_on(arena_alloc(c->arena, APP_TLS_AUTH_MAX), APP_TLS_AUTH_MAX);
+    str pem = c->in.tls_certificate.v;
+    struct certificate certificate;
+    if (str_starts_with(app->tls_auth, S("san_ip:"))) {
+        str address = certificate_address(str_from(app->tls_auth, 7), c->arena);
+        app->tls_auth = arena_printf(c->arena, "san_ip:%.*s", STR_ARG(address));
+    }
+    if (!c->in.tls_certificate.given) return;
+    while (certificate_read_pem(&pem, c->arena, &certificate)) {
+        char hex[2 * SHA256_BYTES];
+        hex_encode(certificate.thumbprint, SHA256_BYTES, hex);
+        buf_add(&rule, rule.n ? S(" ") : S("sha256:"));
+        buf_add(&rule, (str){hex, sizeof hex});
+    }
+    if (rule.n == 0 || buf_failed(&rule))
+        admin_refuse(c, 400, "certificate", "the file must hold one to %d certificates in PEM",
+                     (APP_TLS_AUTH_MAX - 7) / (2 * SHA256_BYTES + 1));
+    app->tls_auth = buf_str(&rule);
+}
+
+/* RFC 8705 s2.1.2: one name, and no other way beside it. */
+static void check_tls_auth(struct admin_call *c, const struct app *app) {
+    if (c->in.tls_auth.v.n && c->in.tls_certificate.given)
+        admin_refuse(c, 400, "certificate", "an app is known by a name or by its certificates: give one of the two");
+    if (app->tls_auth.n == 0) return;
+    if (app_has(app, APP_PUBLIC))
+        admin_refuse(c, 400, "public_app", "a public app has no certificate: it proves nothing");
+    if (app->jwks.n)
+        admin_refuse(c, 400, "certificate", "an app proves itself in one way: take its key set away with --jwks ''");
+    if (!certificate_rule_is_valid(app->tls_auth))
+        admin_refuse(c, 400, "certificate",
+                     "write subject_dn:, san_dns:, san_uri:, san_ip: or san_email: and the name in the certificate");
+}
+
+/* No token is longer than its bound: whoever keeps tokens counts on it. */
 static void check_format(struct admin_call *c, const struct app *app) {
     const struct snapshot *s = c->instance->snapshot;
     const struct jose_key *key = s->keys->signers.current[JOSE_ES256];
     if (!app_has(app, APP_JWT) || admin_refused(c)) return;
     size_t longest = jwt_access_longest(s->registry, c->instance->settings.issuer, key, app);
-    if (longest > TOKEN_TEXT_MAX)
+    size_t most = jwt_access_max(app);
+    if (longest > most)
         admin_refuse(
             c, 400, "token_format",
-            "a signed token of this app could have %zu characters, and no token may have more than %d: give it "
+            "a signed token of this app could have %zu characters, and no token may have more than %zu: give it "
             "fewer scopes, or choose --token-format opaque",
-            longest, TOKEN_TEXT_MAX);
+            longest, most);
 }
 
 /* A scope list of an update stays as it is when it was not given. */
@@ -227,6 +271,8 @@ static RC check_app(struct admin_call *c, struct app *app) {
     check_uris(c, app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);
     check_grants(c, app);
     check_jwks(c, app);
+    set_certificates(c, app);
+    check_tls_auth(c, app);
     if (!admin_refused(c)) TRY(check_account(c, app));
     if (!admin_refused(c)) TRY(set_scopes(c, app));
     check_format(c, app);
@@ -271,7 +317,7 @@ RC admin_do_app_create(struct admin_call *c) {
     TRY(admin_edit(c, &edit, "an app of that id was made at this moment; try again", &app_id));
     if (admin_refused(c)) return RC_OK;
     struct new_secret secret = {0};
-    bool has_secret = !app_has(app, APP_PUBLIC) && app->jwks.n == 0;
+    bool has_secret = !app_has(app, APP_PUBLIC) && app->jwks.n == 0 && app->tls_auth.n == 0;
     if (has_secret) TRY(secret_make(c, app_id, &secret));
     if (admin_refused(c)) return RC_OK;
     TRY(write_current(c, app_id));
@@ -326,7 +372,8 @@ static const str *copy_uris(struct admin_call *c, const str *uris, size_t n) {
 static struct app *copy_app(struct admin_call *c, const struct app *app) {
     struct app *copy = ARENA_NEW(c->arena, struct app);
     *copy = *app;
-    str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url, &copy->logo_url, &copy->jwks};
+    str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url,
+                    &copy->logo_url,  &copy->jwks, &copy->tls_auth};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) *texts[i] = arena_copy(c->arena, *texts[i]);
     copy->redirect_uris = copy_uris(c, app->redirect_uris, app->n_redirect_uris);
     copy->post_logout_redirect_uris = copy_uris(c, app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);

@@ -79,6 +79,7 @@ enum admin_kind {
     KIND_RESOURCE_FORMAT,
     KIND_ID_TOKEN_ALG,
     KIND_JWKS, /* the command line reads it from a file */
+    KIND_PEM,  /* the same */
     KIND_CURSOR,
     KIND_CHALLENGE,
     ADMIN_KINDS

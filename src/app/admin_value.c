@@ -141,6 +141,7 @@ static const struct {
     [KIND_RESOURCE_FORMAT] = {resource_format_ok, "must be app, opaque or jwt"},
     [KIND_ID_TOKEN_ALG] = {id_token_alg_ok, "must be RS256 or ES256"},
     [KIND_JWKS] = {utf8_ok, "must be text in UTF-8"},
+    [KIND_PEM] = {utf8_ok, "must be text in UTF-8"},
     [KIND_KEY] = {key_ok, "must be ring, es256 or rs256"},
     [KIND_CHALLENGE] = {visible_ok, "must be the login_challenge that the browser brought"},
     [KIND_CURSOR] = {visible_ok, "must be the `next` of a page"},

@@ -40,9 +40,25 @@ static struct web_options web_options_of(const struct options *o, const char *au
     };
 }
 
-static struct settings settings_of(const struct options *o, const struct settings *before) {
+/* Where clients that show certificates come in: what was said, or the port of the first address of ours that asks for them. */
+static str mtls_url_of(const struct options *o, str issuer, struct arena *arena) {
+    str rest = str_from(issuer, str_find(issuer, ':') + 3),
+        address = o->mtls_listen.n ? o->mtls_listen.items[0] : S("");
+    str host = str_head(rest, str_find(rest, '/'));
+    if (o->mtls_url.n || address.n == 0 || str_starts_with(address, S("unix:"))) return o->mtls_url;
+    size_t colon = address.n, end = host.n && host.p[0] == '[' ? str_find(host, ']') + 1 : str_find(host, ':');
+    while (colon && address.p[colon - 1] != ':') colon--;
+    str port = str_from(address, colon);
+    if (str_eq(port, S("0"))) return o->mtls_url;
+    bool usual = str_eq(port, S("443"));
+    return arena_printf(arena, "https://%.*s%s%.*s", STR_ARG(str_head(host, end)), usual ? "" : ":",
+                        STR_ARG(usual ? S("") : port));
+}
+
+static struct settings settings_of(const struct options *o, const struct settings *before, struct arena *arena) {
     struct settings settings = options_settings(o);
     settings.issuer = before->issuer;
+    settings.mtls_url = mtls_url_of(o, before->issuer, arena);
     settings.auto_approve = before->auto_approve;
     settings.auto_user_id = before->auto_user_id;
     settings.auto_hub_id = before->auto_hub_id;
@@ -61,7 +77,7 @@ RC config_make(const struct options *options, const struct settings *before, str
     atomic_init(&c->holders, 1);
     c->arena = arena;
     c->options = *options;
-    c->settings = settings_of(options, before);
+    c->settings = settings_of(options, before, arena);
     c->web = web_options_of(options, authority_of(c->settings.issuer, arena));
     struct rc rc = read_token(c);
     if (rc_ok(rc)) rc = brand_make(options, c->settings.issuer, arena, &c->brand);

@@ -33,9 +33,12 @@ static str issuer_path(const struct settings *settings) {
     return str_from(after, str_find(after, '/'));
 }
 
+static str origin_of(const struct settings *settings) {
+    return str_head(settings->issuer, settings->issuer.n - issuer_path(settings).n);
+}
+
 /* Routes stand at the root of the issuer's host. */
-static str url_of(const struct settings *settings, const struct endpoint *endpoint, struct arena *arena) {
-    str origin = str_head(settings->issuer, settings->issuer.n - issuer_path(settings).n);
+static str url_of(str origin, const struct endpoint *endpoint, struct arena *arena) {
     struct buf b = buf_on(arena_alloc(arena, origin.n + ROUTE_PATH_MAX), origin.n + ROUTE_PATH_MAX);
     buf_add(&b, origin);
     route_write_path(endpoint, &b);
@@ -59,14 +62,35 @@ static RC keep(struct documents *d, enum route_document which, struct buf *text)
     return failed ? rc_fail(FAULT_INTERNAL, "a published document is too large") : RC_OK;
 }
 
+/* Those that know their caller by its certificate, at the address where it is asked for one (RFC 8705 s5). */
+static size_t make_aliases(struct documents *d, const struct settings *settings, struct metadata_endpoint *out) {
+    static const struct endpoint *const known[] = {&endpoint_token, &endpoint_revoke, &endpoint_introspect};
+    size_t n = 0;
+    if (settings->mtls_url.n == 0) return 0;
+    for (size_t i = 0; i < ANNOUNCED; i++)
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            if (announced[i].endpoint == known[k])
+                out[n++] = (struct metadata_endpoint){.member = announced[i].member,
+                                                      .url = url_of(settings->mtls_url, known[k], d->arena)};
+    return n;
+}
+
 static RC make_metadata(struct documents *d, const struct settings *settings, const struct registry *registry) {
-    struct metadata_endpoint endpoints[ANNOUNCED];
+    struct metadata_endpoint endpoints[ANNOUNCED], aliases[ANNOUNCED];
     struct buf text = buf_growing(METADATA_MAX);
     for (size_t i = 0; i < ANNOUNCED; i++)
         endpoints[i] = (struct metadata_endpoint){
-            announced[i].member, url_of(settings, announced[i].endpoint, d->arena), announced[i].is_openid};
-    d->token_endpoint = url_of(settings, &endpoint_token, d->arena);
-    struct metadata m = {settings->issuer, endpoints, ANNOUNCED, registry};
+            announced[i].member, url_of(origin_of(settings), announced[i].endpoint, d->arena), announced[i].is_openid};
+    d->token_endpoint = url_of(origin_of(settings), &endpoint_token, d->arena);
+    struct metadata m = {
+        .issuer = settings->issuer,
+        .endpoints = endpoints,
+        .n_endpoints = ANNOUNCED,
+        .registry = registry,
+        .settings = settings,
+        .aliases = aliases,
+        .n_aliases = make_aliases(d, settings, aliases),
+    };
     metadata_write(&m, &text);
     TRY(keep(d, ROUTE_METADATA, &text));
     if (openid_is_offered(registry)) d->of[ROUTE_OPENID] = d->of[ROUTE_METADATA];

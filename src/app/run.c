@@ -548,6 +548,14 @@ struct run_input run_input_of(const struct http_head *head) {
     };
 }
 
+/* What cannot be read as a certificate was not shown. */
+static void read_certificate(struct run *r, const struct run_input *input) {
+    struct certificate *certificate = ARENA_NEW(r->call.arena, struct certificate);
+    if (!certificate_read(input->certificate, r->call.arena, certificate)) return;
+    r->call.req.certificate = certificate;
+    r->call.req.certificate_verified = input->certificate_verified;
+}
+
 void run_request(const struct run_env *env, const struct run_input *input, struct arena *arena, run_done *done,
                  void *arg) {
     struct run *r = new_run(env, arena, done, arg);
@@ -571,6 +579,7 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
         return;
     }
     if (r->route->flags & ROUTE_PEOPLE) prepare_page(r, input);
+    if (input->certificate.n && !(r->route->flags & ROUTE_PEOPLE)) read_certificate(r, input);
     r->peer = input->peer;
     r->call.req.query = input->query;
     r->call.req.body = input->body;

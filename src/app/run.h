@@ -43,6 +43,8 @@ struct run_input {
     str content_type;                                               /* header value; empty: none */
     str authorization;                                              /* header value; empty: none */
     str cookie, origin, fetch_site, accept_language, if_none_match; /* the same */
+    str certificate;                                                /* DER of the client's; empty: none was shown */
+    bool certificate_verified;                                      /* somebody has checked its chain */
     str preflight;                                                  /* Access-Control-Request-Method, the same */
     str body;
     str peer; /* client address as text, for the limiter */

@@ -76,6 +76,11 @@ str run_text(const struct run_env *env, str request, str peer, struct arena *are
     struct run_input input = run_input_of(head);
     input.body = body;
     input.peer = peer;
+    struct shown_certificate shown;
+    if (certificate_header_read(head, CERTIFICATE_STYLE_NGINX, arena, &shown)) {
+        input.certificate = shown.der;
+        input.certificate_verified = shown.verified;
+    }
     struct text_answer answer = {.arena = arena};
     run_request(env, &input, arena, write_response, &answer);
     return answer.text;

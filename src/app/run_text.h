@@ -6,7 +6,8 @@
 
 /* Parses `request` (head, empty line, body as it stands; lines may end with LF alone; "HTTP/1.1" and Host may be left out), runs it and gives
  * "200\nname: value\n...\n\nbody" in the arena; only the status when the front itself would refuse it. The session of env must write
- * inline. `peer` is the client's address. */
+ * inline. `peer` is the client's address; its certificate is taken from the headers
+ * that nginx would write. */
 str run_text(const struct run_env *env, str request, str peer, struct arena *arena);
 
 /* The value of a header of such a response (any case), or of the body. */

@@ -20,6 +20,8 @@ static void on_request(struct web_exchange *x, const struct web_request *req, vo
     }
     input.body = req->body;
     input.peer = req->peer;
+    input.certificate = req->client_certificate;
+    input.certificate_verified = req->client_certificate_verified;
     run_request(&w->env, &input, req->arena, on_done, x);
 }
 

@@ -118,7 +118,7 @@ static bool read_password(struct reader *r, str path, str *out) {
 static bool read_key_set(struct reader *r, str path, str *out) {
     if (path.n == 0) return true;
     if (!read_file(r, path, APP_JWKS_MAX, out)) return false;
-    return str_is_utf8(*out) || fail(r, S("the key set is not text in UTF-8"));
+    return str_is_utf8(*out) || fail(r, S("the file is not text in UTF-8"));
 }
 
 static str absolute(struct reader *r, str path) {
@@ -129,7 +129,7 @@ static str absolute(struct reader *r, str path) {
 
 static bool prepare(struct reader *r, const struct admin_arg *arg, str *value) {
     if (arg->kind == KIND_PASSWORD) return read_password(r, *value, value);
-    if (arg->kind == KIND_JWKS) return read_key_set(r, *value, value);
+    if (arg->kind == KIND_JWKS || arg->kind == KIND_PEM) return read_key_set(r, *value, value);
     if (!str_is_utf8(*value)) return fail(r, arena_printf(r->arena, "%s is not text in UTF-8", arg->flag));
     if (arg->kind == KIND_FILE) *value = absolute(r, *value);
     if (arg->shape != SHAPE_NUM) return true;

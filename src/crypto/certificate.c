@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 static str copy_string(const ASN1_STRING *s, struct arena *arena) {
@@ -71,6 +72,20 @@ bool certificate_read(str der, struct arena *arena, struct certificate *out) {
     if (good) read_names(x509, arena, out);
     if (good) digest_sha256(der, out->thumbprint);
     X509_free(x509);
+    ERR_clear_error();
+    return good;
+}
+
+bool certificate_read_pem(str *pem, struct arena *arena, struct certificate *out) {
+    BIO *bio = pem->n && pem->n <= INT32_MAX ? BIO_new_mem_buf(pem->p, (int)pem->n) : NULL;
+    X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    unsigned char *der = NULL;
+    int n = x509 ? i2d_X509(x509, &der) : 0;
+    bool good = n > 0 && certificate_read((str){(const char *)der, (size_t)n}, arena, out);
+    if (bio) *pem = str_from(*pem, pem->n - (size_t)BIO_ctrl_pending(bio));
+    OPENSSL_free(der);
+    X509_free(x509);
+    BIO_free(bio);
     ERR_clear_error();
     return good;
 }

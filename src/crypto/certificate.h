@@ -28,6 +28,9 @@ struct certificate {
  * them are left out. */
 bool certificate_read(str der, struct arena *arena, struct certificate *out);
 
+/* Takes the next certificate off a text in PEM. False when there is none, or it cannot be read. */
+bool certificate_read_pem(str *pem, struct arena *arena, struct certificate *out);
+
 /* An address as certificate_read gives it; empty when it is none. */
 str certificate_address(str text, struct arena *arena);
 

@@ -68,6 +68,7 @@ struct jose_jwt {
     enum jose_alg alg;
     str kid, typ;
     str iss, sub, jti, client_id, scope;
+    str cnf_x5t; /* cnf.x5t#S256 (RFC 8705 s3.1) */
     int64_t exp_s, iat_s, nbf_s, hub_id;
     bool has_exp, has_iat, has_nbf;
     bool aud_is_list; /* an array, even if of one */

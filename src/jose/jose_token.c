@@ -116,12 +116,18 @@ static bool read_header(const json_t *header, struct arena *arena, struct jose_j
     return false;
 }
 
+/* How the presenter proves that it is his (RFC 7800 s3.1). */
+static bool read_confirmation(const json_t *object, struct arena *arena, struct jose_jwt *out) {
+    const json_t *cnf = json_object_get(object, "cnf");
+    return !cnf || (json_is_object(cnf) && read_text(cnf, "x5t#S256", arena, &out->cnf_x5t));
+}
+
 static bool read_claims(const json_t *claims, struct arena *arena, struct jose_jwt *out) {
     bool ignored;
     return read_text(claims, "iss", arena, &out->iss) && read_text(claims, "sub", arena, &out->sub) &&
            read_text(claims, "jti", arena, &out->jti) && read_text(claims, "client_id", arena, &out->client_id) &&
            read_text(claims, "scope", arena, &out->scope) && read_audience(claims, arena, out) &&
-           read_number(claims, "exp", &out->has_exp, &out->exp_s) &&
+           read_confirmation(claims, arena, out) && read_number(claims, "exp", &out->has_exp, &out->exp_s) &&
            read_number(claims, "iat", &out->has_iat, &out->iat_s) &&
            read_number(claims, "nbf", &out->has_nbf, &out->nbf_s) &&
            read_number(claims, "hub_id", &ignored, &out->hub_id);

@@ -2,7 +2,9 @@
 #ifndef GRANTD_BOUNDS_H
 #define GRANTD_BOUNDS_H
 
-#define TOKEN_TEXT_MAX       512 /* any token, code or secret, as text */
+#define TOKEN_TEXT_MAX 512 /* any token, code or secret, as text */
+#define BOUND_TOKEN_TEXT_MAX                                                                                           \
+    640 /* signed access tokens that name a certificate; nobody gets one who was not set to both */
 #define CLIENT_ID_MAX        64
 #define CLIENT_SECRET_MAX    128
 #define REDIRECT_URI_MAX     2048
@@ -24,6 +26,7 @@
 #define EMAIL_MAX            254
 #define DOMAIN_MAX           253
 #define APP_JWKS_MAX         32768
+#define APP_TLS_AUTH_MAX     1024
 #define SECRETS_PER_APP_MAX  2         /* live at once */
 #define LOGIN_ACCOUNTS_MAX   64        /* that a sign-in can be for, when not for all of the person */
 #define ID_MAX               INT32_MAX /* app_id, hub_id, user_id (int32 in the public schemas) */

@@ -27,6 +27,7 @@ struct grant {
     int32_t last_used_day;        /* days since 1970, kept only for apps with an idle limit */
     int64_t auth_time_ms;         /* when the person signed in */
     str resources;                /* encoded resource_set: what it is for alone (RFC 8707); empty: any */
+    str certificate; /* SHA-256 of the one that its refresh tokens are bound to (RFC 8705 s4); empty: none */
 };
 
 #endif

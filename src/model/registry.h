@@ -19,8 +19,9 @@ enum app_flag {
     APP_DELETED = 32,          /* kept for its id; as unknown */
     APP_RETRY_UNTIL_USED = 64, /* the retry window stays open until the successor is used */
     APP_PRIVATE_DISTRIBUTION = 128,
-    APP_JWT = 256,             /* its access tokens are signed JWTs (RFC 9068) */
-    APP_ID_TOKEN_ES256 = 2048, /* its ID tokens are signed with ES256 instead of RS256 */
+    APP_JWT = 256,                 /* its access tokens are signed JWTs (RFC 9068) */
+    APP_ID_TOKEN_ES256 = 2048,     /* its ID tokens are signed with ES256 instead of RS256 */
+    APP_CERTIFICATE_BOUND = 65536, /* its tokens are bound to the certificate that it shows (RFC 8705 s3) */
 };
 enum app_grant { APP_GRANT_CODE = 1, APP_GRANT_REFRESH = 2, APP_GRANT_CLIENT_CREDENTIALS = 4 };
 
@@ -51,6 +52,7 @@ struct app {
     str jwks;               /* its public keys as a JWK Set: it proves itself by them, and has no secret; empty: none */
     str jwks_uri;           /* or where they are published (RFC 7591 s2); empty: nowhere */
     struct jose_keys *keys; /* the same, prepared by whoever loads the registry */
+    str tls_auth; /* how its certificate is known (client_certificate.h): it proves itself by that alone; empty: not */
     struct app_secret secrets[SECRETS_PER_APP_MAX];
     size_t n_secrets;
 };

@@ -9,7 +9,10 @@ struct settings {
     str issuer;                         /* no trailing slash */
     bool compat_v1;                     /* serve the /oauth/v1 paths */
     bool revocation_keep_access_tokens; /* HubSpot: access tokens live on after their refresh token was revoked */
-    bool auto_approve;                  /* dev: /oauth/authorize answers at once as this person */
+    bool mtls;                          /* client certificates are asked for, here or by a proxy ... */
+    bool mtls_chains;                   /* ... and their chains are checked */
+    str mtls_url;      /* where clients are asked for one, if that is another address; empty: nowhere */
+    bool auto_approve; /* dev: /oauth/authorize answers at once as this person */
     int32_t auto_user_id, auto_hub_id;
     str login_url;         /* the company's own sign-in; empty: ours */
     bool remember_consent; /* a confidential app that asks for no more than it has is not asked about again */

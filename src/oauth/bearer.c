@@ -1,5 +1,7 @@
 #include "bearer.h"
 
+#include "client_certificate.h"
+
 /* The scheme compares without case. */
 str bearer_of_header(const struct oauth_call *c) {
     str header = c->req.authorization;
@@ -20,6 +22,8 @@ bool bearer_open(struct oauth_call *c, str token, struct shown *out) {
     const struct access_token *t = &out->access;
     /* an app's own token speaks for nobody, and for no installation; one that is for some API alone could come from there (RFC 9700 s2.3) */
     if (out->kind != SHOWN_ACCESS || t->kind != ACCESS_OF_GRANT || t->resources.n)
+        refused = REFUSAL_BEARER_INVALID;
+    else if (!certificate_fits_token(c, t))
         refused = REFUSAL_BEARER_INVALID;
     else if (!(c->app = live_app(c, out->access.app_id)))
         refused = REFUSAL_BEARER_INVALID;

@@ -2,10 +2,11 @@
 
 #include "b64.h"
 #include "client_assertion.h"
+#include "client_certificate.h"
 #include "percent.h"
 
 /* The methods, in the order in which metadata names them. */
-enum client_proof { PROOF_SECRET, PROOF_ASSERTION, PROOF_NONE };
+enum client_proof { PROOF_SECRET, PROOF_ASSERTION, PROOF_NAMED_CERTIFICATE, PROOF_OWN_CERTIFICATE, PROOF_NONE };
 struct client_method {
     str name;
     enum client_proof proof; /* an app uses the methods of one kind alone */
@@ -27,6 +28,12 @@ static bool assertion_is_used(const struct client_params *params, str basic) {
     return params->client_assertion.n > 0 || params->client_assertion_type.n > 0;
 }
 
+/* A certificate is no part of the request: what it proves is looked at when nothing else was sent. */
+static bool never_used(const struct client_params *params, str basic) {
+    (void)params, (void)basic;
+    return false;
+}
+
 /* Used when no other one is. */
 static bool none_is_used(const struct client_params *params, str basic) {
     return !post_is_used(params, basic) && !basic_is_used(params, basic) && !assertion_is_used(params, basic);
@@ -36,14 +43,27 @@ static const struct client_method methods[] = {
     {S("client_secret_post"), PROOF_SECRET, post_is_used},
     {S("client_secret_basic"), PROOF_SECRET, basic_is_used},
     {S("private_key_jwt"), PROOF_ASSERTION, assertion_is_used},
+    {S("tls_client_auth"), PROOF_NAMED_CERTIFICATE, never_used},
+    {S("self_signed_tls_client_auth"), PROOF_OWN_CERTIFICATE, never_used},
     {S("none"), PROOF_NONE, none_is_used},
 };
 #define METHOD_COUNT (sizeof methods / sizeof methods[0])
 
-size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public) {
+static bool is_offered(const struct settings *settings, enum client_proof proof, bool with_public) {
+    switch (proof) {
+    case PROOF_SECRET:
+    case PROOF_ASSERTION: return true;
+    case PROOF_NAMED_CERTIFICATE: return settings->mtls_chains;
+    case PROOF_OWN_CERTIFICATE: return settings->mtls;
+    case PROOF_NONE: return with_public;
+    }
+    return false;
+}
+
+size_t oauth_list_auth_methods(const struct settings *settings, bool with_public, str out[OAUTH_LIST_MAX]) {
     size_t n = 0;
     for (size_t i = 0; i < METHOD_COUNT; i++)
-        if (with_public || methods[i].proof != PROOF_NONE) out[n++] = methods[i].name;
+        if (is_offered(settings, methods[i].proof, with_public)) out[n++] = methods[i].name;
     return n;
 }
 
@@ -154,14 +174,20 @@ bool client_identify(struct oauth_call *c, const struct client_params *params, s
 /* The one kind of proof that an app was registered with: whoever has keys cannot fall back to a secret (RFC 9700 s2.5, RFC 8725). */
 static enum client_proof proof_of(const struct app *app) {
     if (app_has(app, APP_PUBLIC)) return PROOF_NONE;
+    if (app->tls_auth.n) return PROOF_NAMED_CERTIFICATE;
     return app->jwks.n ? PROOF_ASSERTION : PROOF_SECRET;
+}
+
+/* Basic with an empty secret is how some clients spell "none" (RFC 6749 s2.3.1); a secret would prove nothing. */
+static bool sends_nothing(const struct client_auth *auth) {
+    return auth->secret.n == 0 && (auth->method->proof == PROOF_NONE || auth->basic);
 }
 
 static bool is_proven(struct oauth_call *c, const struct client_params *params, const struct client_auth *auth) {
     switch (proof_of(c->app)) {
-    case PROOF_NONE:
-        /* Basic with an empty secret is how some clients spell "none" (RFC 6749 s2.3.1); a secret would prove nothing */
-        return auth->secret.n == 0 && (auth->method->proof == PROOF_NONE || auth->basic);
+    case PROOF_NONE: return sends_nothing(auth);
+    case PROOF_NAMED_CERTIFICATE:
+    case PROOF_OWN_CERTIFICATE: return sends_nothing(auth) && certificate_proves(c);
     case PROOF_ASSERTION: return auth->method->proof == PROOF_ASSERTION && assertion_proves(c, params);
     case PROOF_SECRET: break;
     }
@@ -169,10 +195,15 @@ static bool is_proven(struct oauth_call *c, const struct client_params *params, 
     return right && auth->method->proof == PROOF_SECRET && auth->secret.n > 0;
 }
 
+static enum refusal refusal_of(enum client_proof proof) {
+    if (proof == PROOF_ASSERTION) return REFUSAL_CLIENT_ASSERTION;
+    return proof == PROOF_NAMED_CERTIFICATE ? REFUSAL_CLIENT_CERTIFICATE : REFUSAL_CLIENT_AUTH;
+}
+
 bool client_authenticate(struct oauth_call *c, const struct client_params *params, const struct client_auth *auth) {
     c->proof_401 = auth->always_401;
     if (is_proven(c, params, auth)) return true;
-    client_refuse(c, auth, proof_of(c->app) == PROOF_ASSERTION ? REFUSAL_CLIENT_ASSERTION : REFUSAL_CLIENT_AUTH);
+    client_refuse(c, auth, refusal_of(proof_of(c->app)));
     return false;
 }
 

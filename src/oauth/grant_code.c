@@ -89,6 +89,9 @@ static void insert_grant(struct oauth_call *c, const struct code *code) {
         .auth_time_ms = code->auth_time_ms,
         .resources = code->resources,
     };
+    /* RFC 8705 s4: what an app without a secret gets is for its certificate alone */
+    if (app_has(c->app, APP_PUBLIC) && app_has(c->app, APP_CERTIFICATE_BOUND))
+        g->certificate = (str){(const char *)c->req.certificate->thumbprint, SHA256_BYTES};
     memcpy(g->salt, c->env.random + OAUTH_RANDOM_SALT, GRANT_SALT_BYTES);
 }
 

@@ -3,6 +3,7 @@
  *   n = generation       a repeat (lost answer, two tabs): within the retry window the same successor again, nothing is written
  *   older                stolen, or a copy that went wrong: the grant is revoked
  *   newer                never issued (a store that was set back): refused, nothing changes */
+#include "client_certificate.h"
 #include "liveness.h"
 #include "resources.h"
 #include "scopes.h"
@@ -42,7 +43,7 @@ static size_t ask(struct oauth_call *c, struct token_call *t, struct ask out[ASK
 static bool check_token(struct oauth_call *c, const struct refresh_claim *claim, enum use *use) {
     const struct grant *g = &c->facts.grant;
     bool genuine = c->facts.grant_found && refresh_is_genuine(claim, g->salt);
-    if (!genuine || g->app_id != c->app->app_id || !grant_row_is_live(c, c->app)) {
+    if (!genuine || g->app_id != c->app->app_id || !grant_row_is_live(c, c->app) || !certificate_fits_grant(c, g)) {
         refuse(c, REFUSAL_REFRESH_INVALID);
         return false;
     }

@@ -1,6 +1,7 @@
 #include "info.h"
 
 #include "b64.h"
+#include "client_certificate.h"
 #include "resources.h"
 #include "scopes.h"
 
@@ -12,7 +13,8 @@ struct info {
     int32_t hub_id, user_id;
     struct scope_set scopes;
     struct resource_set resources;
-    int64_t issued_ms, expires_ms; /* expires_ms 0: no end */
+    int64_t issued_ms, expires_ms;     /* expires_ms 0: no end */
+    const struct access_token *access; /* NULL: a refresh token */
 };
 
 static struct info info_of(const struct oauth_call *c, const struct shown *shown) {
@@ -42,6 +44,7 @@ static struct info info_of(const struct oauth_call *c, const struct shown *shown
         .resources = t->resources,
         .issued_ms = t->issued_ms,
         .expires_ms = t->expires_ms,
+        .access = t,
     };
 }
 
@@ -135,6 +138,7 @@ static void write_rfc7662(struct json *j, const struct oauth_call *c, const stru
     resources_write_aud(j, c->env.registry, issuer, &info->resources);
     json_member_str(j, S("iss"), issuer);
     if (info->user_id && c->facts.subject.email.n) json_member_str(j, S("username"), c->facts.subject.email);
+    if (info->access) certificate_write_cnf(j, info->access);
 }
 
 static str token_use(const struct info *info) {

@@ -1,7 +1,7 @@
 #include "jwt_access.h"
 
 #include "b64.h"
-#include "json_write.h"
+#include "client_certificate.h"
 #include "resources.h"
 #include "scopes.h"
 
@@ -45,6 +45,7 @@ struct claims {
     int64_t issued_s, expires_s;
     int32_t hub_id;
     struct resource_set resources;
+    const struct access_token *bound; /* for cnf; NULL: not bound */
 };
 
 /* RFC 9068 s2.2. Short, because no token has more than TOKEN_TEXT_MAX characters. Without `resource` the audience is the issuer: any API of it. */
@@ -63,6 +64,7 @@ static str write_payload(const struct registry *registry, const struct claims *c
     json_member_str(&j, S("jti"), claims->jti);
     json_member_str(&j, S("scope"), claims->scope);
     if (claims->hub_id) json_member_int(&j, S("hub_id"), claims->hub_id);
+    if (claims->bound) certificate_write_cnf(&j, claims->bound);
     json_close(&j);
     return buf_str(&out);
 }
@@ -88,10 +90,15 @@ str jwt_access_make(const struct oauth_env *env, struct arena *arena, const stru
         .expires_s = t->expires_ms / 1000,
         .hub_id = t->hub_id,
         .resources = t->resources,
+        .bound = t,
     };
     str payload = write_payload(env->registry, &claims, arena);
-    if (!key || jose_signed_length(key, JWT_ACCESS_TYP, payload.n) > TOKEN_TEXT_MAX) return (str){NULL, 0};
+    if (!key || jose_signed_length(key, JWT_ACCESS_TYP, payload.n) > jwt_access_max(app)) return (str){NULL, 0};
     return jose_sign(key, JWT_ACCESS_TYP, payload, arena);
+}
+
+size_t jwt_access_max(const struct app *app) {
+    return app_has(app, APP_CERTIFICATE_BOUND) ? BOUND_TOKEN_TEXT_MAX : TOKEN_TEXT_MAX;
 }
 
 /* Of a person with the longest ids, or of the app itself. */
@@ -102,9 +109,11 @@ size_t jwt_access_longest(const struct registry *registry, str issuer, const str
     memset(jti, 'A', sizeof jti);
     struct scope_set all = app->scopes;
     for (size_t i = 0; i < app->optional_scopes.n; i++) (void)scope_set_add(&all, app->optional_scopes.id[i]);
+    struct access_token bound = {.is_bound = app_has(app, APP_CERTIFICATE_BOUND)};
     struct claims claims = {
         .issuer = issuer,
         .client_id = app->client_id,
+        .bound = &bound,
         .jti = {jti, JTI_CHARS},
         .scope = scopes_join(arena, registry, &all),
         .issued_s = INT64_C(9999999999),
@@ -167,10 +176,19 @@ static bool read_audience(const struct oauth_env *env, const struct jose_jwt *jw
     return out->n > 0 || (jwt->n_aud == 1 && str_eq(jwt->aud[0], env->settings->issuer));
 }
 
+/* A token that is bound stays so. */
+static bool read_binding(const struct jose_jwt *jwt, struct access_token *out) {
+    size_t n = 0;
+    out->is_bound = jwt->cnf_x5t.n > 0;
+    if (!out->is_bound) return true;
+    return jwt->cnf_x5t.n == b64url_length(SHA256_BYTES) && b64url_decode(jwt->cnf_x5t, out->certificate, &n) &&
+           n == SHA256_BYTES;
+}
+
 bool jwt_access_open(const struct oauth_env *env, struct arena *arena, str text, struct access_token *out) {
     struct jose_jwt jwt;
     struct jti jti;
-    if (text.n > TOKEN_TEXT_MAX || !jose_verify(&env->signers->keys, JOSE_BIT(JOSE_ES256), text, arena, &jwt))
+    if (text.n > BOUND_TOKEN_TEXT_MAX || !jose_verify(&env->signers->keys, JOSE_BIT(JOSE_ES256), text, arena, &jwt))
         return false;
     if (!str_eq(jwt.typ, JWT_ACCESS_TYP) || !str_eq(jwt.iss, env->settings->issuer) || !jwt.has_iat || !jwt.has_exp)
         return false;
@@ -184,5 +202,6 @@ bool jwt_access_open(const struct oauth_env *env, struct arena *arena, str text,
         .expires_ms = jwt.exp_s * 1000,
     };
     read_scopes(env->registry, jwt.scope, &out->scopes);
+    if (!read_binding(&jwt, out)) return false;
     return read_audience(env, &jwt, &out->resources) && read_subject(&jwt, app, &jti, out);
 }

@@ -20,9 +20,9 @@ static void write_scopes(struct json *j, const struct registry *registry) {
 }
 
 /* Each endpoint takes the ways of authentication that its rule takes. */
-static void write_auth(struct json *j) {
+static void write_auth(struct json *j, const struct settings *settings) {
     str methods[OAUTH_LIST_MAX];
-    size_t n = oauth_list_auth_methods(methods, true);
+    size_t n = oauth_list_auth_methods(settings, true, methods);
     write_list(j, S("token_endpoint_auth_methods_supported"), methods, n);
     write_list(j, S("revocation_endpoint_auth_methods_supported"), methods, n);
     str algs[JOSE_ALGS];
@@ -30,7 +30,7 @@ static void write_auth(struct json *j) {
     write_list(j, S("token_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
     write_list(j, S("revocation_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
     write_list(j, S("introspection_endpoint_auth_signing_alg_values_supported"), algs, JOSE_ALGS);
-    n = oauth_list_auth_methods(methods, false);
+    n = oauth_list_auth_methods(settings, false, methods);
     write_list(j, S("introspection_endpoint_auth_methods_supported"), methods, n);
 }
 
@@ -53,6 +53,17 @@ static void write_openid(struct json *j) {
     json_member_bool(j, S("request_uri_parameter_supported"), false);
 }
 
+/* RFC 8705 s3.3, s5. */
+static void write_mtls(struct json *j, const struct metadata *m) {
+    if (!m->settings->mtls) return;
+    json_member_bool(j, S("tls_client_certificate_bound_access_tokens"), true);
+    if (m->n_aliases == 0) return;
+    json_key(j, S("mtls_endpoint_aliases"));
+    json_open(j);
+    for (size_t i = 0; i < m->n_aliases; i++) json_member_str(j, m->aliases[i].member, m->aliases[i].url);
+    json_close(j);
+}
+
 void metadata_write(const struct metadata *m, struct buf *out) {
     static const str code[] = {S("code")}, query[] = {S("query")}, s256[] = {S("S256")};
     struct json j = json_on(out);
@@ -65,7 +76,8 @@ void metadata_write(const struct metadata *m, struct buf *out) {
     write_list(&j, S("response_types_supported"), code, 1);
     write_list(&j, S("response_modes_supported"), query, 1);
     write_list(&j, S("grant_types_supported"), grants, oauth_list_grant_types(grants));
-    write_auth(&j);
+    write_auth(&j, m->settings);
+    write_mtls(&j, m);
     write_list(&j, S("code_challenge_methods_supported"), s256, 1);
     json_member_bool(&j, S("authorization_response_iss_parameter_supported"), true); /* RFC 9207 s3 */
     write_scopes(&j, m->registry);

@@ -5,6 +5,7 @@
 
 #include "json_write.h"
 #include "registry.h"
+#include "settings.h"
 
 /* An address, under the member by which it is announced ("token_endpoint"). */
 struct metadata_endpoint {
@@ -18,6 +19,10 @@ struct metadata {
     const struct metadata_endpoint *endpoints;
     size_t n_endpoints;
     const struct registry *registry; /* its catalogue of scopes */
+    const struct settings *settings;
+    const struct metadata_endpoint
+        *aliases; /* the same endpoints where clients are asked for a certificate (RFC 8705 s5) */
+    size_t n_aliases;
 };
 
 /* Writes the metadata of an authorization server (RFC 8414 s2), and of an OpenID provider (Discovery s3) where the catalogue has the scope openid: one

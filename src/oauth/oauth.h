@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "asks.h"
+#include "certificate.h"
 #include "changes.h"
 #include "jose.h"
 #include "keyring.h"
@@ -64,7 +65,9 @@ struct oauth_req {
     str cookie;        /* header value, empty: none */
     str origin;        /* the same */
     str fetch_site;    /* Sec-Fetch-Site, the same */
-    bool query_params; /* v1 only: form parameters may stand in the query as well */
+    const struct certificate *certificate; /* of the client's TLS; NULL: none was shown */
+    bool certificate_verified;             /* somebody has checked its chain */
+    bool query_params;                     /* v1 only: form parameters may stand in the query as well */
 };
 
 enum answer_type { ANSWER_EMPTY, ANSWER_JSON, ANSWER_PAGE, ANSWER_TEXT };
@@ -140,7 +143,8 @@ extern const struct endpoint endpoint_sign_in, endpoint_login, endpoint_choose_a
 /* What the tables of this folder support, for the metadata document. Return the number of names. */
 #define OAUTH_LIST_MAX 8
 size_t oauth_list_grant_types(str out[OAUTH_LIST_MAX]);
-size_t oauth_list_auth_methods(str out[OAUTH_LIST_MAX], bool with_public); /* false: only those that prove something */
+size_t oauth_list_auth_methods(const struct settings *settings, bool with_public,
+                               str out[OAUTH_LIST_MAX]); /* false: only those that prove something */
 
 /* Sets the refusal of a call (a helper for rules and for the program). */
 static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }

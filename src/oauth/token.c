@@ -1,6 +1,7 @@
 #include "token.h"
 
 #include "claims.h"
+#include "client_certificate.h"
 #include "id_token.h"
 #include "jwt_access.h"
 #include "resources.h"
@@ -53,6 +54,7 @@ static void start(struct oauth_call *c) {
     if (!client_authenticate(c, &t->params.client, &auth)) return;
     bool allowed = (c->app->grants & t->rule->app_grant) && (t->rule->for_public || !app_has(c->app, APP_PUBLIC));
     if (!allowed) return refuse_parameter(c, REFUSAL_GRANT_TYPE_NOT_ALLOWED, S("grant_type"));
+    if (!certificate_bind(c)) return;
     if (t->rule->start) t->rule->start(c, t);
 }
 
@@ -104,7 +106,7 @@ static bool make_id_token(struct oauth_call *c, const struct token_answer *a, st
 
 /* Member order as in HubSpot's answers; a success body never has a member called `message`. */
 void token_answer(struct oauth_call *c, const struct token_answer *a) {
-    const struct access_token *t = a->access;
+    const struct access_token token = certificate_bound(c, a->access), *t = &token;
     str access = access_text(c, t), id_token;
     if (access.n == 0) {
         c->change.kind = CHANGE_NONE; /* neither is a code used up */
@@ -114,7 +116,7 @@ void token_answer(struct oauth_call *c, const struct token_answer *a) {
         c->change.kind = CHANGE_NONE;
         return oauth_refuse(c, REFUSAL_INTERNAL);
     }
-    size_t bound = 1024 + 2 * TOKEN_TEXT_MAX + id_token.n + scopes_bound(c->env.registry, &t->scopes);
+    size_t bound = 1024 + 2 * BOUND_TOKEN_TEXT_MAX + id_token.n + scopes_bound(c->env.registry, &t->scopes);
     struct buf out = buf_on(arena_alloc_secret(c->arena, bound), bound);
     struct json j = json_on(&out);
     json_open(&j);

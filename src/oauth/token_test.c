@@ -415,7 +415,7 @@ static void test_lists(void **state) {
     str names[OAUTH_LIST_MAX];
     assert_int_equal(oauth_list_grant_types(names), 3);
     assert_true(str_eq(names[0], S("authorization_code")));
-    assert_int_equal(oauth_list_auth_methods(names, true), 4);
+    assert_int_equal(oauth_list_auth_methods(&(struct settings){0}, true, names), 4);
     assert_true(str_eq(names[0], S("client_secret_post")) && str_eq(names[2], S("private_key_jwt")) &&
                 str_eq(names[3], S("none")));
 }

@@ -8,11 +8,13 @@
 /* Versioned plaintexts. Numbers are big-endian; times are milliseconds in 6 bytes; ids have 4.
  *   code 1:   version, flags (the upper four: claims of the ID token), grant id 16, app, hub, user, issued 6, ttl_s 2, auth time 6, redirect hash 16,
  *             challenge 32 if CODE_HAS_CHALLENGE, nonce length 1, nonce, scopes (the rest)
- *   access 1: version, kind, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6, scopes (the rest)
+ *   access 1: version, kind and ACCESS_IS_BOUND, grant id 16 (ACCESS_OF_GRANT), app, hub, user, issued 6, expires 6,
+ *             thumbprint 32 if ACCESS_IS_BOUND, scopes (the rest)
  * Version 2 of both, made only for some resources: before the scopes stand their bytes 1, and the encoded resources. */
 #define CODE_VERSION           1
 #define ACCESS_VERSION         1
 #define VERSION_OF_RESOURCES   2
+#define ACCESS_IS_BOUND        128u
 #define TIME_BYTES             PACKED_TIME_BYTES
 #define CODE_REDIRECT_URI_SENT 1u
 #define CODE_HAS_CHALLENGE     2u
@@ -20,8 +22,9 @@
 _Static_assert(CLAIMS <= 8 - CODE_CLAIMS_SHIFT, "a bit for each claim");
 #define CODE_FIXED_BYTES                                                                                               \
     (2 + GRANT_ID_BYTES + 3 * 4 + TIME_BYTES + 2 + TIME_BYTES + REDIRECT_HASH_BYTES + SHA256_BYTES + 1)
-#define CODE_PLAIN_MAX   (TOKEN_BODY_MAX - ENVELOPE_OVERHEAD)
-#define ACCESS_PLAIN_MAX (2 + GRANT_ID_BYTES + 3 * 4 + 2 * TIME_BYTES + 1 + RESOURCE_SET_BYTES + SCOPE_SET_BYTES)
+#define CODE_PLAIN_MAX (TOKEN_BODY_MAX - ENVELOPE_OVERHEAD)
+#define ACCESS_PLAIN_MAX                                                                                               \
+    (2 + GRANT_ID_BYTES + 3 * 4 + 2 * TIME_BYTES + SHA256_BYTES + 1 + RESOURCE_SET_BYTES + SCOPE_SET_BYTES)
 _Static_assert(CODE_FIXED_BYTES + OIDC_NONCE_MAX + SCOPE_SET_BYTES <= CODE_PLAIN_MAX,
                "the largest code without resources is a token of at most 512 characters");
 _Static_assert(ACCESS_PLAIN_MAX + ENVELOPE_OVERHEAD <= TOKEN_BODY_MAX, "and so is the largest access token");
@@ -133,13 +136,14 @@ str access_seal(const struct oauth_env *env, struct arena *arena, const struct a
     uint8_t bytes[ACCESS_PLAIN_MAX], scopes[SCOPE_SET_BYTES], resources[RESOURCE_SET_BYTES];
     struct pen pen = {bytes, 0};
     put_uint(&pen, token->resources.n ? VERSION_OF_RESOURCES : ACCESS_VERSION, 1);
-    put_uint(&pen, token->kind, 1);
+    put_uint(&pen, token->kind | (token->is_bound ? ACCESS_IS_BOUND : 0), 1);
     if (token->kind == ACCESS_OF_GRANT) put_bytes(&pen, token->grant_id.b, GRANT_ID_BYTES);
     put_uint(&pen, (uint64_t)token->app_id, 4);
     put_uint(&pen, (uint64_t)token->hub_id, 4);
     put_uint(&pen, (uint64_t)token->user_id, 4);
     put_uint(&pen, (uint64_t)token->issued_ms, TIME_BYTES);
     put_uint(&pen, (uint64_t)token->expires_ms, TIME_BYTES);
+    if (token->is_bound) put_bytes(&pen, token->certificate, SHA256_BYTES);
     put_resources(&pen, (str){(const char *)resources, resource_set_encode(&token->resources, resources)});
     put_bytes(&pen, scopes, scope_set_encode(&token->scopes, scopes));
     return seal(env, arena, sealed_access, &pen);
@@ -151,9 +155,9 @@ bool access_open(const struct oauth_env *env, struct arena *arena, str text, str
     struct reader *r = &opened.plain;
     uint64_t version = get_uint(r, 1);
     if (version != ACCESS_VERSION && version != VERSION_OF_RESOURCES) return false;
-    uint64_t kind = get_uint(r, 1);
+    uint64_t flagged = get_uint(r, 1), kind = flagged & ~(uint64_t)ACCESS_IS_BOUND;
     if (kind != ACCESS_OF_GRANT && kind != ACCESS_OF_CLIENT) return false;
-    *out = (struct access_token){.kind = (enum access_kind)kind};
+    *out = (struct access_token){.kind = (enum access_kind)kind, .is_bound = flagged != kind};
     memcpy(out->token_id, opened.nonce, TOKEN_ID_BYTES);
     if (out->kind == ACCESS_OF_GRANT) get_copy(r, out->grant_id.b, GRANT_ID_BYTES);
     out->app_id = get_id(r);
@@ -161,6 +165,7 @@ bool access_open(const struct oauth_env *env, struct arena *arena, str text, str
     out->user_id = get_id(r);
     out->issued_ms = (int64_t)get_uint(r, TIME_BYTES);
     out->expires_ms = (int64_t)get_uint(r, TIME_BYTES);
+    if (out->is_bound) get_copy(r, out->certificate, SHA256_BYTES);
     str resources = get_resources(r, version);
     return !r->is_short && resource_set_decode(resources, &out->resources) && scope_set_decode(r->rest, &out->scopes);
 }

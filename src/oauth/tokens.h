@@ -34,8 +34,10 @@ struct access_token {
     int32_t app_id, hub_id, user_id;
     int64_t issued_ms, expires_ms;
     struct scope_set scopes;
-    struct resource_set resources;    /* what it is for alone; none: every API */
-    uint8_t token_id[TOKEN_ID_BYTES]; /* set by access_open; names the token on the deny list */
+    struct resource_set resources;     /* what it is for alone; none: every API */
+    bool is_bound;                     /* to a client's certificate (RFC 8705 s3) ... */
+    uint8_t certificate[SHA256_BYTES]; /* ... of this thumbprint */
+    uint8_t token_id[TOKEN_ID_BYTES];  /* set by access_open; names the token on the deny list */
 };
 
 /* Whether a code with these fits into TOKEN_TEXT_MAX characters. */

@@ -188,6 +188,7 @@ static void plan_insert(const struct grant *g, struct db_stmt *out) {
     stmt_int(out, g->last_used_day);
     stmt_int(out, g->auth_time_ms);
     stmt_bytes(out, g->resources.p, g->resources.n);
+    stmt_bytes(out, g->certificate.p, g->certificate.n);
 }
 
 /* A change of one grant: its id, then up to three numbers. */

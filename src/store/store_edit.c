@@ -44,6 +44,7 @@ static void plan_app(enum store_statement sql, const struct app *app, struct are
     stmt_text(out, app->jwks);
     stmt_text(out, app->jwks_uri);
     stmt_text(out, join_lines(app->post_logout_redirect_uris, app->n_post_logout_redirect_uris, arena));
+    stmt_text(out, app->tls_auth);
 }
 
 static void plan_secret_add(const struct edit *e, struct db_stmt *out) {

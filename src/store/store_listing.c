@@ -114,6 +114,7 @@ static void read_app(struct row *row, struct arena *arena, void *out) {
     app->jwks = row_text(row);
     app->jwks_uri = row_text(row);
     app->n_post_logout_redirect_uris = read_lines(row, arena, &app->post_logout_redirect_uris);
+    app->tls_auth = row_text(row);
 }
 
 static void read_secret(struct row *row, struct arena *arena, void *out) {

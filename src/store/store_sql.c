@@ -92,6 +92,7 @@ void row_grant(struct row *row, struct grant *out) {
     out->last_used_day = row_int32(row);
     out->auth_time_ms = row_int(row);
     out->resources = row_bytes(row);
+    out->certificate = row_bytes(row);
 }
 
 void row_user(struct row *row, struct user *out) {

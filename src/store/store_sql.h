@@ -16,7 +16,7 @@ enum store_statement {
 /* In the order in which the readers take them. */
 #define GRANT_COLUMNS                                                                                                  \
     "g.id, g.app_id, g.hub_id, g.user_id, g.scopes, g.created_ms, g.expires_ms, g.salt, g.generation, g.rotated_ms,"   \
-    " g.access_not_before_ms, g.revoked_ms, g.last_used_day, g.auth_time_ms, g.resources"
+    " g.access_not_before_ms, g.revoked_ms, g.last_used_day, g.auth_time_ms, g.resources, g.certificate"
 #define SUBJECT_COLUMNS                                                                                                \
     "u.user_id, u.disabled_ms, u.email, u.name, u.email_verified, u.updated_ms, a.hub_id, a.disabled_ms, a.domain, "   \
     "m.user_id, n.uninstalled_ms"
@@ -28,7 +28,7 @@ enum store_statement {
 #define APP_COLUMNS                                                                                                    \
     "app_id, client_id, name, developer, site_url, logo_url, flags, grant_types, redirect_uris, scopes,"               \
     " optional_scopes, code_ttl_s, access_ttl_s, retry_window_s, refresh_idle_s, refresh_absolute_s, bound_hub_id,"    \
-    " created_ms, updated_ms, jwks, jwks_uri, post_logout_redirect_uris"
+    " created_ms, updated_ms, jwks, jwks_uri, post_logout_redirect_uris, tls_auth"
 #define RESOURCE_COLUMNS "resource_id, name, uris, flags, token_format, app_id, updated_ms, created_ms"
 
 /* Arguments, in their order. */

@@ -129,9 +129,9 @@ static struct db_value bytes(size_t n) { return (struct db_value){.type = DB_BYT
 /* One row of grants, good; what the statement of a listing gives, however many columns that are. */
 static struct db_rows good_grant(struct db_value *v) {
     const struct db_value null = {.type = DB_NULL};
-    const struct db_value good[] = {bytes(16), number(1), number(2), number(3),  bytes(2),
-                                    number(5), null,      bytes(16), number(7),  number(8),
-                                    number(9), null,      number(0), number(11), bytes(2)};
+    const struct db_value good[] = {bytes(16), number(1),  number(2), number(3), bytes(2),  number(5),
+                                    null,      bytes(16),  number(7), number(8), number(9), null,
+                                    number(0), number(11), bytes(2),  bytes(32)};
     memcpy(v, good, sizeof good);
     return (struct db_rows){.n_rows = 1, .n_cols = COUNT(good), .values = v};
 }

@@ -6,6 +6,7 @@ static void test_a_grant_comes_back_as_it_was(void **state) {
     populate(w);
     struct change insert = insert_of(0);
     insert.grant.resources = S("\x00\x01\x02\x03");
+    insert.grant.certificate = S("0123456789abcdef0123456789abcdef");
     insert.grant.expires_ms = NOW_MS + 5000;
     insert.grant.generation = UINT32_MAX;
     insert.grant.rotated_ms = 4;
@@ -19,6 +20,7 @@ static void test_a_grant_comes_back_as_it_was(void **state) {
     assert_memory_equal(&got->id, &want->id, sizeof got->id);
     assert_memory_equal(got->salt, want->salt, sizeof got->salt);
     assert_true(str_eq(got->scopes, want->scopes) && str_eq(got->resources, want->resources));
+    assert_true(str_eq(got->certificate, want->certificate));
     assert_int_equal(got->app_id, want->app_id);
     assert_int_equal(got->hub_id, want->hub_id);
     assert_int_equal(got->user_id, want->user_id);

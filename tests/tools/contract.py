@@ -15,7 +15,7 @@ BEGIN, END = "<!-- errors.def begins -->\n", "<!-- errors.def ends -->\n"
 
 VERSIONS = ("v3", "2026-03", "2026-09")
 ROW = re.compile(r'^REFUSAL\((\w+), (\d+), "(\w+)", "(\w+)", "(\w+)", (\w+), "([^"]*)"\)$', re.M)
-CLIENT_ROWS = ("CLIENT_ID_MISSING", "CLIENT_ID_UNKNOWN", "CLIENT_AUTH", "CLIENT_ASSERTION")  # 400, or 401 where Basic was used and at introspection
+CLIENT_ROWS = ("CLIENT_ID_MISSING", "CLIENT_ID_UNKNOWN", "CLIENT_AUTH", "CLIENT_ASSERTION", "CLIENT_CERTIFICATE")  # 400, or 401 where Basic was used and at introspection
 
 
 def refusals():
@@ -38,7 +38,9 @@ def text(**more):
 INT32 = {"type": "integer", "minimum": 1, "maximum": 2147483647}
 RESOURCES = {"type": "array", "items": text(format="uri", maxLength=512), "maxItems": 8}  # sent as often as needed
 SECONDS = {"type": "integer", "minimum": 0}
-TOKEN = {"access": text(pattern=r"^(gda_[0-9A-Za-z_-]+|eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+)$", maxLength=512),
+# a signed one that names a certificate (cnf) may have 640 characters; any other has 512
+TOKEN = {"access": {"anyOf": [text(pattern=r"^(gda_[0-9A-Za-z_-]+|eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+)$", maxLength=512),
+                              text(pattern=r"^eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+$", maxLength=640)]},
          "refresh": text(pattern="^gdr_[0-9A-Za-z_-]+$", maxLength=512)}
 SCOPES = {"type": "array", "items": text(pattern="^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$"), "uniqueItems": True}
 SCOPE = text(pattern="^([\\x21\\x23-\\x5B\\x5D-\\x7E]+( [\\x21\\x23-\\x5B\\x5D-\\x7E]+)*)?$")
@@ -107,16 +109,18 @@ def info_schemas():
         "aud": {"type": ["string", "array"], "items": text()}, "iss": text(format="uri"),
     }
     person = {"hub_id": INT32, "user_id": INT32, "user": text(), "hub_domain": text(), "username": text()}
+    cnf = closed({"x5t#S256": text(pattern="^[0-9A-Za-z_-]{43}$")})  # RFC 8705
     access = {"expires_in": SECONDS, "is_private_distribution": {"type": "boolean"}, "signed_access_token": ref("SignedAccessToken")}
     return {
         "SignedAccessToken": signed,
         "Inactive": closed({"active": {"const": False}}),
-        "ActiveAccessToken": closed({**common, **person, **access, "token": TOKEN["access"], "token_use": {"const": "access_token"}}),
+        "ActiveAccessToken": closed(
+            {**common, **person, **access, "token": TOKEN["access"], "token_use": {"const": "access_token"}, "cnf": cnf}, optional=("cnf",)),
         "ActiveRefreshToken": closed(
             {**common, **person, "token": TOKEN["refresh"], "token_use": {"const": "refresh_token"}}, optional=("exp",)),
         "ActiveAppToken": closed(
-            {**common, **access, "hub_id": INT32, "hub_domain": text(), "token": TOKEN["access"], "token_use": {"const": "client_credentials"}},
-            optional=("hub_id", "hub_domain", "signed_access_token")),
+            {**common, **access, "hub_id": INT32, "hub_domain": text(), "token": TOKEN["access"], "token_use": {"const": "client_credentials"}, "cnf": cnf},
+            optional=("hub_id", "hub_domain", "signed_access_token", "cnf")),
         "Introspection": {"oneOf": [ref(n) for n in ("Inactive", "ActiveAccessToken", "ActiveRefreshToken", "ActiveAppToken")]},
         "V1AccessToken": closed(
             {"token": TOKEN["access"], "hub_id": INT32, "app_id": INT32, "user_id": INT32, "user": text(), "hub_domain": text(),
@@ -306,10 +310,11 @@ def well_known_schemas():
               "request_uri_parameter_supported": {"const": False}}
     key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
            "x": text(), "y": text(), "n": text(), "e": text()}
+    mtls = {"tls_client_certificate_bound_access_tokens": {"const": True}, "mtls_endpoint_aliases": closed({name: text(format="uri") for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint")})}
     return {
         "Metadata": closed({
             "issuer": text(format="uri"), **{name: text(format="uri") for name in addresses}, **{name: listed for name in lists},
-            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES, **openid}, optional=openid),
+            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES, **openid, **mtls}, optional={**openid, **mtls}),
         "KeySet": closed({"keys": {"type": "array", "minItems": 1, "items": closed(key, optional=("crv", "x", "y", "n", "e"))}}),
     }
 
