@@ -28,10 +28,21 @@ static void must(struct rc rc) {
 
 static void nothing(void *arg) { (void)arg; }
 
+/* SQLite in memory, or the PostgreSQL of tests/pg/cluster.sh, emptied. */
+static struct db *open_db(void) {
+    struct db *db = NULL;
+    const char *url = getenv("TEST_POSTGRES");
+    if (!url) {
+        must(db_open_sqlite(&(struct db_sqlite_options){.path = ":memory:"}, &db));
+        return db;
+    }
+    must(db_open_pg(&(struct db_pg_options){.url = url, .inline_writes = true, .deadline_ms = 20000}, &db));
+    must(db->driver->script(db, "SET client_min_messages = error; DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+    return db;
+}
+
 static void open_store(struct flow *f) {
-    struct db *sqlite = NULL;
-    must(db_open_sqlite(&(struct db_sqlite_options){.path = ":memory:"}, &sqlite));
-    f->instance.db = db_wrap_failing(sqlite, 0, FAULT_DB_IO);
+    f->instance.db = db_wrap_failing(open_db(), 0, FAULT_DB_IO);
     must(storage_migrate(f->instance.db, f->arena));
     must(storage_admin_open(f->instance.db, &f->instance.admin));
     must(db_open_session(f->instance.db, nothing, NULL, &f->session));

@@ -1,4 +1,4 @@
-/* Flows through the whole program but its sockets: an HTTP request as text in, the response as text out, on SQLite in memory whose every
+/* Flows through the whole program but its sockets: an HTTP request as text in, the response as text out, on SQLite in memory (or, where TEST_POSTGRES says so, on PostgreSQL) whose every
  * n-th call can be made to fail, with a clock and random bytes of the test's own. */
 #ifndef GRANTD_FLOW_H
 #define GRANTD_FLOW_H
