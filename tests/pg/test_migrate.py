@@ -1,5 +1,8 @@
 """The schema moves on under nodes that serve: release N and N+1 on one database."""
 import json
+import os
+import pathlib
+import time
 
 import harness
 import nodes
@@ -94,3 +97,32 @@ def test_a_next_release_migrates_under_load(clusters, farm, place):
     assert code == 1 and "start a newer grantd" in said
     done = migrate(cluster.url)
     assert done.returncode == 1 and "start a newer grantd" in done.stderr
+
+
+@pytest.mark.skipif("OLD_GRANTD" not in os.environ, reason="OLD_GRANTD names no program of the release before (docs/changing.md)")
+def test_the_release_before_on_the_same_database(clusters, farm, monkeypatch):
+    """Both programs, for real: the old one makes the schema and serves, the new one migrates under it, then both serve."""
+    cluster = clusters("db")
+    new = harness.BINARY
+    monkeypatch.setattr(harness, "BINARY", pathlib.Path(os.environ["OLD_GRANTD"]))
+    monkeypatch.setattr(harness.schema, "check", lambda *answer: None)  # of this release's answers
+    old = farm.start(cluster.url, 2)
+    load = nodes.Load(old[0].confidential, threads=4).start()
+    nodes.wait_until(lambda: len(load.successes) > 100)
+    monkeypatch.setattr(harness, "BINARY", new)
+    done = migrate(cluster.url)
+    assert done.returncode == 0, done.stderr
+    before = len(load.successes)
+    nodes.wait_until(lambda: len(load.successes) > before + 100)
+    (node,) = farm.start(cluster.url, 1)
+    other = nodes.Load(node.confidential, threads=4).start()
+    time.sleep(3)
+    load.stop()
+    other.stop()
+    assert not load.refused and not other.refused
+    for giver, taker in ((old[1], node), (node, old[0])):
+        got = giver.confidential.install()
+        assert taker.confidential.is_active(got["access_token"])
+        assert taker.confidential.refresh(got["refresh_token"]).status == 200
+    load.check_grants()
+    other.check_grants()
