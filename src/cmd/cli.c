@@ -167,7 +167,8 @@ static int run(struct cli *cli) {
 }
 
 /* What of the options a command of administration needs; the others belong to the server. */
-static const char *const options_taken[] = {"data", "store", "config", "admin_listen", "admin_token_file", NULL};
+static const char *const options_taken[] = {"data", "store", "migrate", "config", "admin_listen", "admin_token_file",
+                                            NULL};
 
 static int read_and_run(struct cli *cli, int argc, char **argv) {
     str words = {NULL, 0};

@@ -17,7 +17,7 @@ struct migrating {
     struct migrate_steps steps;
     struct db *db;
     int lock_fd; /* of the data directory; -1: none */
-    struct db_schema before;
+    struct db_schema before, after;
     struct progress progress;
     int64_t began_ms;
     int64_t *took_ms; /* by step; -1: it was there */
@@ -32,14 +32,15 @@ static int64_t now_ms(void) {
 /* ---- what is said ---- */
 
 static bool is_done(const struct migrating *m, const struct store_migration *step) {
-    return step->version <= m->before.version || m->took_ms[step - m->steps.of] >= 0;
+    return step->version <= m->after.version;
 }
 
 static void write_json(const struct migrating *m, struct buf *out) {
     struct json j = json_on(out);
     json_open(&j);
     json_member_str(&j, S("store"), str_of(m->db ? m->db->driver->name : "none"));
-    json_member_int(&j, S("schema"), m->before.version);
+    json_member_int(&j, S("was"), m->before.version);
+    json_member_int(&j, S("schema"), m->after.version);
     json_member_int(&j, S("newest"), migrate_newest(m->steps));
     json_key(&j, S("steps"));
     json_open_array(&j);
@@ -70,7 +71,7 @@ static void write_step(const struct migrating *m, const struct store_migration *
 }
 
 static void write_text(const struct migrating *m, struct buf *out) {
-    int64_t newest = migrate_newest(m->steps), now = m->before.version;
+    int64_t newest = migrate_newest(m->steps), now = m->after.version;
     size_t made = 0, missing = 0;
     for (size_t i = 0; i < m->steps.n; i++) {
         made += m->took_ms[i] >= 0;
@@ -82,7 +83,7 @@ static void write_text(const struct migrating *m, struct buf *out) {
         buf_printf(out, "The store has schema %lld of %lld; grantd migrate makes what is missing.\n", (long long)now,
                    (long long)newest);
     else if (made)
-        buf_printf(out, "The store has schema %lld now.\n", (long long)newest);
+        buf_printf(out, "The store has schema %lld now.\n", (long long)now);
     else
         buf_printf(out, "The store has schema %lld; there is nothing to do.\n", (long long)now);
 }
@@ -142,8 +143,10 @@ static RC migrate(struct migrating *m) {
     if (m->line->given[FLAG_STATUS] && !is_there(o, m->line->arena)) return print(m);
     TRY(storage_open(o, true, m->line->arena, &m->db));
     TRY(migrate_look(m->db, m->steps, &m->before));
+    m->after = m->before;
     if (m->line->given[FLAG_STATUS]) return print(m);
     TRY(migrate_run(m->db, m->steps, &watch, m->line->arena));
+    TRY(migrate_look(m->db, m->steps, &m->after));
     return print(m);
 }
 

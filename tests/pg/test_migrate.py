@@ -57,6 +57,8 @@ def test_the_operator_migrates_first(clusters, farm):
     done = migrate(store)
     assert done.returncode == 0 and f"schema {status(store)['newest']} now" in done.stdout
     assert "step 1: the first schema" in done.stderr
+    again = json.loads(migrate(store, "--json").stdout)
+    assert again["was"] == again["schema"] == again["newest"]
     found = status(store)
     assert found["schema"] == found["newest"] and all(step["done"] for step in found["steps"])
     assert "nothing to do" in migrate(store).stdout
