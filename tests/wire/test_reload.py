@@ -97,7 +97,10 @@ def test_what_would_have_changed_is_said(reloading):
 
 def test_what_needs_a_restart_waits(reloading):
     said = reloading.hang_up("brand_name = After\nthreads = 2\nstore = postgres://root:swordfish@db.example/x\n", until=("OPTION_WAITS",))
-    assert {(e["option"], e["before"], e["after"]) for e in said if e["event"] == "OPTION_WAITS"} == {("threads", "0", "2"), ("store", "(hidden)", "(changed)")}
+    waits = {("threads", "0", "2"), ("store", "(hidden)", "(changed)")}
+    if harness.POSTGRES:  # the environment says which store, and counts more than the file
+        waits = {("threads", "0", "2")}
+    assert {(e["option"], e["before"], e["after"]) for e in said if e["event"] == "OPTION_WAITS"} == waits
     assert "After" in reloading.brand() and b"swordfish" not in reloading.server.output()
     assert reloading.server.confidential.install()
 
