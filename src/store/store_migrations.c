@@ -93,9 +93,10 @@
     "ALTER TABLE users ADD COLUMN email_verified INT NOT NULL DEFAULT 0;"                                              \
     "ALTER TABLE users ADD COLUMN updated_ms BIGINT NOT NULL DEFAULT 0;" RECORD(8, 6)
 
+/* Programs that do not know the column would take a bound token from anybody. */
 #define STEP_9                                                                                                         \
     "ALTER TABLE apps ADD COLUMN tls_auth TEXT NOT NULL DEFAULT '';"                                                   \
-    "ALTER TABLE grants ADD COLUMN certificate BYTES;" RECORD(9, 6)
+    "ALTER TABLE grants ADD COLUMN certificate BYTES;" RECORD(9, 9)
 
 const struct store_migration store_migrations[] = {
     {1, "the first schema", STEP_1, 1, NO_INDEX},
@@ -106,6 +107,6 @@ const struct store_migration store_migrations[] = {
     {6, "resources that tokens are for, and where apps publish their keys", STEP_6, 6, NO_INDEX},
     {7, "which programs may go on behind a step", STEP_7, 6, NO_INDEX},
     {8, "what OpenID Connect needs of apps and people", STEP_8, 6, NO_INDEX},
-    {9, "certificates by which apps are known, and that grants are bound to", STEP_9, 6, NO_INDEX},
+    {9, "certificates by which apps are known, and that grants are bound to", STEP_9, 9, NO_INDEX},
 };
 const size_t store_migration_count = sizeof store_migrations / sizeof store_migrations[0];
