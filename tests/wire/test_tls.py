@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -110,6 +111,23 @@ def test_sessions_outlive_the_process(tls):
     tls.server.restart()
     with tls.connect(context, session) as s:
         assert s.session_reused
+
+
+def generation_of_tickets(tls):
+    """The generation of the key ring in the name of a fresh ticket: "grtk", then its number."""
+    said = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{tls.port}", "-servername", "localhost", "-tls1_3", "-ign_eof"],
+                          input=b"GET /nothing HTTP/1.0\r\n\r\n", capture_output=True, timeout=harness.PATIENCE_S).stdout.decode(errors="replace")
+    return int(re.search(r"0000 - 67 72 74 6b ([0-9a-f]{2})", said).group(1), 16)
+
+
+def test_tickets_follow_the_key_ring(tls):
+    """A new generation seals the next ticket without a restart; those of the one before are still taken."""
+    before = generation_of_tickets(tls)
+    context, session = ticket_of(tls)
+    tls.server.admin("key", "rotate", "ring", "--now")
+    assert generation_of_tickets(tls) == before + 1
+    with tls.connect(context, session) as again:
+        assert again.session_reused
 
 
 def test_certificates_are_read_anew_on_hangup(tls, tmp_path):
