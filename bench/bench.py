@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import traceback
 
 import kit
 import report
@@ -59,6 +60,17 @@ def keep(name, found, options, load_before):
     report.write(options.out, results)
 
 
+def try_part(name, options, load_before):
+    """What was wrong with a part. One that ends early leaves its old results, and the next one runs all the same."""
+    try:
+        found, wrong = run_part(name, options)
+    except (Exception, SystemExit) as why:  # its servers are ended by now
+        traceback.print_exc()
+        return [f"{name}: ended early: {why}"]
+    keep(name, found, options, load_before)
+    return wrong
+
+
 def parse():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=["all", *PARTS, "ab", []], help="what to measure; all: everything but ab")
@@ -89,9 +101,7 @@ def main():
     for name in options.part:
         begin = time.monotonic()
         kit.say(f"== {name}")
-        found, wrong = run_part(name, options)
-        faults += wrong
-        keep(name, found, options, load_before)
+        faults += try_part(name, options, load_before)
         kit.say(f"== {name}: {time.monotonic() - begin:.0f} s")
     kit.say(f"== all: {time.monotonic() - start:.0f} s; results in {options.out}")
     for fault in faults:

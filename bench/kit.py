@@ -221,7 +221,7 @@ def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_
             path.write_text("\n".join(lines) + "\n")
         more = [f"{folder}/found", *capture] if capture else []
         out = subprocess.run(
-            pinned(CLIENT_CPUS, ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--latency", *[w for h in headers for w in ("-H", h)],
+            pinned(CLIENT_CPUS, ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--timeout", "30s", "--latency", *[w for h in headers for w in ("-H", h)],
                                  "-s", HERE / "load.lua", url, "--", path, mode, threads, method, delay_ms, *more]),
             capture_output=True, text=True, check=False, timeout=seconds + 60)
         found = re.search(r"^JSON (.*)$", out.stdout, re.M)
