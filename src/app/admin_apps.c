@@ -4,6 +4,7 @@
 #include "b64.h"
 #include "client_certificate.h"
 #include "jwt_access.h"
+#include "key_address.h"
 #include "random.h"
 #include "redirect_uri.h"
 
@@ -47,7 +48,7 @@ static void write_flags(struct json *j, const struct app *app) {
 static str authentication_of(const struct app *app) {
     if (app_has(app, APP_PUBLIC)) return S("none");
     if (app->tls_auth.n) return certificate_rule_method(app->tls_auth);
-    return app->jwks.n ? S("private_key_jwt") : S("client_secret");
+    return app_has_keys(app) ? S("private_key_jwt") : S("client_secret");
 }
 
 static void write_uris(struct json *j, str member, const str *uris, size_t n) {
@@ -78,6 +79,7 @@ static void write_app(struct admin_call *c, const struct app *app) {
     json_member_str(j, S("authentication"), authentication_of(app));
     json_member_str(j, S("tls_client_auth"), app->tls_auth);
     json_member_bool(j, S("tls_client_certificate_bound_access_tokens"), app_has(app, APP_CERTIFICATE_BOUND));
+    json_member_str(j, S("jwks_uri"), app->jwks_uri);
     json_member_int(j, S("live_secrets"), (int64_t)app->n_secrets);
     admin_write_time(j, S("created_at"), app->created_ms);
     admin_write_time(j, S("updated_at"), app->updated_ms);
@@ -133,6 +135,9 @@ static void set_fields(struct app *app, const struct admin_input *in) {
     set_str(&app->logo_url, &in->logo_url);
     set_str(&app->jwks, &in->jwks);
     set_str(&app->tls_auth, &in->tls_auth);
+    set_str(&app->jwks_uri, &in->jwks_uri);
+    if (in->jwks_uri.v.n && !in->jwks.given) app->jwks = (str){NULL, 0}; /* one or the other (RFC 7591 s2) */
+    if (in->jwks.v.n && !in->jwks_uri.given) app->jwks_uri = (str){NULL, 0};
     if (in->redirect_uris.given) {
         app->redirect_uris = in->redirect_uris.v;
         app->n_redirect_uris = in->redirect_uris.n;
@@ -230,7 +235,7 @@ static void check_tls_auth(struct admin_call *c, const struct app *app) {
     if (app->tls_auth.n == 0) return;
     if (app_has(app, APP_PUBLIC))
         admin_refuse(c, 400, "public_app", "a public app has no certificate: it proves nothing");
-    if (app->jwks.n)
+    if (app_has_keys(app))
         admin_refuse(c, 400, "certificate", "an app proves itself in one way: take its key set away with --jwks ''");
     if (!certificate_rule_is_valid(app->tls_auth))
         admin_refuse(c, 400, "certificate",
@@ -238,6 +243,16 @@ static void check_tls_auth(struct admin_call *c, const struct app *app) {
 }
 
 /* No token is longer than its bound: whoever keeps tokens counts on it. */
+static void check_jwks_uri(struct admin_call *c, const struct app *app) {
+    if (app->jwks_uri.n == 0 || !c->in.jwks_uri.given) return;
+    if (app_has(app, APP_PUBLIC)) admin_refuse(c, 400, "public_app", "a public app has no keys: it proves nothing");
+    if (app->jwks.n) admin_refuse(c, 400, "jwks", "give --jwks or --jwks-uri, not both");
+    if (!key_address_is_good(app->jwks_uri, c->instance->options.jwks_uri_loopback))
+        admin_refuse(c, 400, "jwks_uri", "the jwks_uri must be an https address without user and fragment%s",
+                     c->instance->options.jwks_uri_loopback ? ", or http on loopback" : "");
+}
+
+/* No token is longer than TOKEN_TEXT_MAX: whoever keeps tokens counts on it. */
 static void check_format(struct admin_call *c, const struct app *app) {
     const struct snapshot *s = c->instance->snapshot;
     const struct jose_key *key = s->keys->signers.current[JOSE_ES256];
@@ -273,6 +288,7 @@ static RC check_app(struct admin_call *c, struct app *app) {
     check_jwks(c, app);
     set_certificates(c, app);
     check_tls_auth(c, app);
+    check_jwks_uri(c, app);
     if (!admin_refused(c)) TRY(check_account(c, app));
     if (!admin_refused(c)) TRY(set_scopes(c, app));
     check_format(c, app);
@@ -317,7 +333,7 @@ RC admin_do_app_create(struct admin_call *c) {
     TRY(admin_edit(c, &edit, "an app of that id was made at this moment; try again", &app_id));
     if (admin_refused(c)) return RC_OK;
     struct new_secret secret = {0};
-    bool has_secret = !app_has(app, APP_PUBLIC) && app->jwks.n == 0 && app->tls_auth.n == 0;
+    bool has_secret = !app_has(app, APP_PUBLIC) && !app_has_keys(app) && app->tls_auth.n == 0;
     if (has_secret) TRY(secret_make(c, app_id, &secret));
     if (admin_refused(c)) return RC_OK;
     TRY(write_current(c, app_id));
@@ -373,7 +389,7 @@ static struct app *copy_app(struct admin_call *c, const struct app *app) {
     struct app *copy = ARENA_NEW(c->arena, struct app);
     *copy = *app;
     str *texts[] = {&copy->client_id, &copy->name, &copy->developer, &copy->site_url,
-                    &copy->logo_url,  &copy->jwks, &copy->tls_auth};
+                    &copy->logo_url,  &copy->jwks, &copy->jwks_uri,  &copy->tls_auth};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) *texts[i] = arena_copy(c->arena, *texts[i]);
     copy->redirect_uris = copy_uris(c, app->redirect_uris, app->n_redirect_uris);
     copy->post_logout_redirect_uris = copy_uris(c, app->post_logout_redirect_uris, app->n_post_logout_redirect_uris);

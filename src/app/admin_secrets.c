@@ -35,7 +35,7 @@ RC admin_do_secret_add(struct admin_call *c) {
         admin_refuse(c, 400, "public_app", "a public app has no secret");
         return RC_OK;
     }
-    if (app->jwks.n) {
+    if (app_has_keys(app)) {
         admin_refuse(
             c, 400, "has_keys",
             "the app proves itself by its keys; a secret would not be taken (`--jwks ''` goes back to secrets)");

@@ -39,6 +39,7 @@ static void fill_defaults(struct options *o) {
     static const str listen = DEFAULT_LISTEN;
     if (o->listen.n == 0) o->listen = (struct strs){&listen, 1};
     if (o->source[OPTION_ROW_compat_v1] == SOURCE_DEFAULT) o->compat_v1 = true;
+    if (o->source[OPTION_ROW_jwks_uri_loopback] == SOURCE_DEFAULT) o->jwks_uri_loopback = true;
 }
 
 /* The same when they are read again; what was thrown up at the start stays. */

@@ -18,7 +18,8 @@ struct run {
     struct lease *lease;
     const struct route *route;
     struct oauth_call call;
-    uint64_t pair; /* of the limiter; 0: none */
+    struct fetched_keys *keys; /* held; NULL: none */
+    uint64_t pair;             /* of the limiter; 0: none */
     str peer, accept_language;
     uint64_t try_of_account, try_at_address; /* of the throttle; 0: none was taken */
     int round, applied;
@@ -95,6 +96,7 @@ static void respond(struct run *r) {
     struct lease *lease =
         r->lease; /* published bytes are the snapshot's, and the request is gone when it is answered */
     count(r);
+    fetched_keys_release(r->keys);
     r->done(r->arg, &r->response);
     lease_drop(lease);
 }
@@ -365,6 +367,47 @@ static void apply_proof(struct run *r) {
     storage_apply(r->env->session, &r->storage, &r->call.proof, r->call.arena);
 }
 
+/* ---- keys that apps publish ---- */
+
+static void begin(struct run *r);
+
+/* Without them nothing can be said of the client: neither that it is the one, nor that it is not. */
+static void on_keys(void *arg, struct fetched_keys *keys) {
+    struct run *r = arg;
+    if (!keys) {
+        oauth_begin_again(&r->call, NULL);
+        oauth_refuse(&r->call, REFUSAL_CLIENT_KEYS);
+        render(r);
+        return;
+    }
+    fetched_keys_release(r->keys);
+    r->keys = keys;
+    oauth_begin_again(&r->call, keys->keys);
+    begin(r);
+}
+
+static void fetch_keys(struct run *r) {
+    bool anew = r->call.published == PUBLISHED_WANTED_ANEW;
+    if (r->env->fetch_keys)
+        r->env->fetch_keys(r->env->keys_arg, r->call.app->jwks_uri, anew, on_keys, r);
+    else
+        on_keys(r, NULL);
+}
+
+static void begin(struct run *r) {
+    r->route->endpoint->start(&r->call);
+    if (is_blocked(r))
+        refuse_blocked(r);
+    else if (oauth_wants_keys(&r->call))
+        fetch_keys(r);
+    else if (r->call.refusal != REFUSAL_NONE)
+        render(r);
+    else if (r->call.proof.kind != CHANGE_NONE)
+        apply_proof(r);
+    else
+        next_round(r);
+}
+
 /* ---- the beginning ---- */
 
 static enum oauth_method method_of(enum http_method method) {
@@ -586,15 +629,7 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
     r->call.req.content_type = input->content_type;
     r->call.req.authorization = input->authorization;
     r->call.req.query_params = (r->route->flags & ROUTE_QUERY) != 0;
-    r->route->endpoint->start(&r->call);
-    if (is_blocked(r))
-        refuse_blocked(r);
-    else if (r->call.refusal != REFUSAL_NONE)
-        render(r);
-    else if (r->call.proof.kind != CHANGE_NONE)
-        apply_proof(r);
-    else
-        next_round(r);
+    begin(r);
 }
 
 void run_refuse(const struct run_env *env, const struct run_refusal *why, struct arena *arena, run_done *done,

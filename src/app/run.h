@@ -3,6 +3,7 @@
 #ifndef GRANTD_RUN_H
 #define GRANTD_RUN_H
 
+#include "key_fetch.h"
 #include "limiter.h"
 #include "metrics.h"
 #include "oauth.h"
@@ -14,6 +15,9 @@
 
 /* Called in the loop's thread with what a password was found to be. */
 typedef void run_password_done(void *arg, bool right);
+
+/* Called in the loop's thread with the keys that an app publishes, held for the receiver; NULL: they cannot be had now. */
+typedef void run_keys_done(void *arg, struct fetched_keys *keys);
 
 /* What a request needs from its surroundings; one per loop thread. Everything is borrowed. */
 struct run_env {
@@ -33,6 +37,10 @@ struct run_env {
     /* Compares a password with a hash (may be empty), which takes a while. False: too many are waiting. */
     bool (*check_password)(void *arg, str password, str hash, run_password_done *done, void *done_arg);
     void *password_arg;
+
+    /* The keys of an address (key_fetch_ask); `done` may be called before it returns. NULL: they cannot be had. */
+    void (*fetch_keys)(void *arg, str uri, bool anew, run_keys_done *done, void *done_arg);
+    void *keys_arg;
 };
 
 /* A request, free of the connection that it came by. Slices live until done. */

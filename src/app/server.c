@@ -342,6 +342,7 @@ static RC open_people(struct server *s) {
     uint8_t key[16];
     random_fill(key, sizeof key);
     s->crew.throttle = throttle_new(key);
+    s->crew.keys = key_fetch_new(o->jwks_uri_loopback);
     return pwpool_open(cost, (unsigned)o->password_threads, (unsigned)o->password_queue_max, &s->crew.passwords);
 }
 
@@ -453,6 +454,7 @@ void server_close(struct server *s) {
         if (s->workers[w].loop) web_loop_stop(s->workers[w].loop, 0);
     for (size_t w = 0; w < s->n_workers; w++) worker_join(&s->workers[w]);
     pwpool_close(s->crew.passwords); /* it posts to the loops until it is done */
+    key_fetch_close(s->crew.keys);   /* so does this */
     for (size_t w = 0; w < s->n_workers; w++) worker_close(&s->workers[w]);
     web_loop_close(s->main_loop);
     admin_backup_free(s->admin.backup);

@@ -96,6 +96,36 @@ static bool check_password(void *arg, str password, str hash, run_password_done 
     return false;
 }
 
+/* ---- keys that apps publish ---- */
+
+/* Owns what the reading thread looks at, as above. */
+struct keys_job {
+    struct key_wait wait;
+    struct worker *worker;
+    run_keys_done *done;
+    void *done_arg;
+};
+
+static void finish_keys(void *arg) {
+    struct keys_job j = *(struct keys_job *)arg;
+    free(arg);
+    j.done(j.done_arg, j.wait.found);
+}
+
+/* In a reading thread. */
+static void on_keys_read(struct key_wait *wait) {
+    struct keys_job *j = wait->arg;
+    web_loop_post(j->worker->loop, finish_keys, j);
+}
+
+static void fetch_keys(void *arg, str uri, bool anew, run_keys_done *done, void *done_arg) {
+    struct worker *w = arg;
+    struct keys_job *j = calloc(1, sizeof *j);
+    if (!j) abort();
+    *j = (struct keys_job){.wait = {.done = on_keys_read, .arg = j}, .worker = w, .done = done, .done_arg = done_arg};
+    if (key_fetch_ask(w->crew->keys, uri, anew, clock_now_ms(), &j->wait)) finish_keys(j);
+}
+
 /* ---- the store ---- */
 
 static void wake_loop(void *arg) { web_loop_wake(((struct worker *)arg)->loop); }
@@ -176,6 +206,8 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .throttle = crew->throttle,
         .check_password = check_password,
         .password_arg = w,
+        .fetch_keys = fetch_keys,
+        .keys_arg = w,
     };
     use_config(w, crew->instance->config);
     return RC_OK;

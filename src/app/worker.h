@@ -14,6 +14,7 @@ struct crew {
     struct limiter *limiter;
     struct throttle *throttle;
     struct pwpool *passwords;
+    struct key_fetch *keys;
     bool refuse_exposed; /* secrets must not have come in clear */
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -57,6 +57,9 @@ RC jose_keys_write(const struct jose_keys *keys, struct buf *out);
 RC jose_keys_read(str jwks, struct jose_keys **out);
 void jose_keys_free(struct jose_keys *keys); /* NULL is allowed */
 
+/* True when a token that names this key could have been signed by one of them. */
+bool jose_keys_have(const struct jose_keys *keys, str kid);
+
 /* The keys that we sign with: all that a verifier must know, and per algorithm the one in use (NULL: none). */
 struct jose_signers {
     struct jose_keys keys;

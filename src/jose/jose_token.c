@@ -178,3 +178,9 @@ bool jose_verify(const struct jose_keys *keys, uint32_t algs, str token, struct 
             return read_part(parts.payload, arena, read_claims, out);
     return false;
 }
+
+bool jose_keys_have(const struct jose_keys *keys, str kid) {
+    for (size_t i = 0; i < keys->n; i++)
+        if (kid.n == 0 || keys->keys[i]->kid_n == 0 || str_eq(kid, jose_key_kid(keys->keys[i]))) return true;
+    return false;
+}

@@ -111,6 +111,9 @@ const struct scope *registry_scope_by_id(const struct registry *r, uint16_t id);
 const struct resource *registry_resource_by_uri(const struct registry *r, str uri);
 const struct resource *registry_resource_by_id(const struct registry *r, uint16_t id);
 
+/* True when it proves itself by keys, registered or published, and has no secret. */
+static inline bool app_has_keys(const struct app *a) { return a->jwks.n || a->jwks_uri.n; }
+
 static inline bool app_has(const struct app *a, uint32_t flag) { return (a->flags & flag) != 0; }
 
 #endif

@@ -39,13 +39,29 @@ static void use_up(struct oauth_call *c, const struct jose_jwt *jwt) {
     memcpy(c->proof.token_id, hash, TOKEN_ID_BYTES);
 }
 
+static bool claims_are_right(const struct oauth_call *c, const struct jose_jwt *jwt) {
+    bool of_client = str_eq(jwt->iss, c->app->client_id) && str_eq(jwt->sub, c->app->client_id);
+    if (!of_client || !type_is_right(jwt->typ) || !audience_is_ours(c, jwt)) return false;
+    return times_are_right(jwt, c->env.now_ms / 1000) && jwt->jti.n > 0 && jwt->jti.n <= JTI_MAX;
+}
+
+/* Whether the published keys must be had first, or read anew for a key that is not among them. */
+static bool must_wait(struct oauth_call *c, const struct jose_jwt *jwt) {
+    if (c->app->jwks_uri.n == 0) return false;
+    if (c->published == PUBLISHED_UNKNOWN) c->published = PUBLISHED_WANTED;
+    if (c->published == PUBLISHED_KNOWN && !jose_keys_have(c->published_keys, jwt->kid))
+        c->published = PUBLISHED_WANTED_ANEW;
+    return c->published == PUBLISHED_WANTED || c->published == PUBLISHED_WANTED_ANEW;
+}
+
+/* The claims come first: what is wrong already makes us fetch nothing. */
 bool assertion_proves(struct oauth_call *c, const struct client_params *params) {
     struct jose_jwt jwt;
-    if (!str_eq(params->client_assertion_type, ASSERTION_TYPE) || !c->app->keys) return false;
-    if (!jose_verify(c->app->keys, JOSE_ANY, params->client_assertion, c->arena, &jwt)) return false;
-    bool of_client = str_eq(jwt.iss, c->app->client_id) && str_eq(jwt.sub, c->app->client_id);
-    if (!of_client || !type_is_right(jwt.typ) || !audience_is_ours(c, &jwt)) return false;
-    if (!times_are_right(&jwt, c->env.now_ms / 1000) || jwt.jti.n == 0 || jwt.jti.n > JTI_MAX) return false;
+    if (!str_eq(params->client_assertion_type, ASSERTION_TYPE)) return false;
+    if (!jose_peek(params->client_assertion, c->arena, &jwt) || !claims_are_right(c, &jwt)) return false;
+    if (must_wait(c, &jwt)) return false;
+    const struct jose_keys *keys = c->app->jwks_uri.n ? c->published_keys : c->app->keys;
+    if (!keys || !jose_verify(keys, JOSE_ANY, params->client_assertion, c->arena, &jwt)) return false;
     use_up(c, &jwt);
     return true;
 }

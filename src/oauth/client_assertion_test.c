@@ -1,6 +1,8 @@
 /* private_key_jwt, claim by claim and edge by edge. */
 #include "kit_rows_test.h"
 
+#include <stdlib.h>
+
 #define TYPE     "client_assertion_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Aclient-assertion-type%%3Ajwt-bearer"
 #define FORM     "grant_type=client_credentials&scope=oauth&"
 #define NOW_S    (KIT_NOW_MS / 1000)
@@ -31,6 +33,18 @@ static int free_keys(void **state) {
     jose_key_free(keys.keys[1]);
     jose_key_free(other_keys.keys[0]);
     return 0;
+}
+
+/* A set of one other key, with this name. */
+static struct jose_keys *keys_named(const char *kid) {
+    struct buf text = buf_growing(8192);
+    struct jose_keys *set = calloc(1, sizeof *set);
+    struct rc rc = jose_key_make(JOSE_ES256, str_of(kid), &text);
+    if (rc_ok(rc)) rc = jose_key_open(JOSE_ES256, buf_str(&text), &set->keys[0]);
+    assert_true(rc_ok(rc));
+    set->n = 1;
+    buf_free(&text);
+    return set;
 }
 
 static void open_with_keys(struct kit *k) {
@@ -214,6 +228,59 @@ static void test_forgeries(void **state) {
     kit_close(&k);
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+/* Keys that the app publishes: had when they are needed, once more for a key that is new, and never for what is wrong already.
+ * norm: P01 P08 T10 */
+static void test_published(void **state) {
+    static struct kit k;
+    (void)state;
+    static const struct {
+        const char *name;
+        const struct jose_keys *first, *second;
+        const char *kid; /* of the keys that are published first; NULL: as it was signed */
+        struct assertion assertion;
+        enum refusal refusal;
+        unsigned fetched;
+    } rows[] = {
+        {"known", &keys, NULL, NULL, {GOOD}, REFUSAL_NONE, 1},
+        {"a key that is new", &other_keys, &keys, "older", {GOOD}, REFUSAL_NONE, 2},
+        {"a key that is not there either", &other_keys, &other_keys, "older", {GOOD}, REFUSAL_CLIENT_ASSERTION, 2},
+        {"of that name, and not the one", &other_keys, &keys, NULL, {GOOD}, REFUSAL_CLIENT_ASSERTION, 1},
+        {"they cannot be had", NULL, NULL, NULL, {GOOD}, REFUSAL_CLIENT_KEYS, 1},
+        {"they cannot be had again", &other_keys, NULL, "older", {GOOD}, REFUSAL_CLIENT_KEYS, 2},
+        {"expired", &keys, NULL, NULL, {GOOD, .exp = -60}, REFUSAL_CLIENT_ASSERTION, 0},
+        {"for another audience",
+         &keys,
+         NULL,
+         NULL,
+         {GOOD, .aud = "\"https://x.example\""},
+         REFUSAL_CLIENT_ASSERTION,
+         0},
+        {"without a jti", &keys, NULL, NULL, {GOOD, .jti = ""}, REFUSAL_CLIENT_ASSERTION, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        print_message("  %s\n", rows[i].name);
+        kit_open(&k);
+        k.apps[APP_CONF].jwks_uri = S("https://conf.example/keys");
+        struct jose_keys *older = rows[i].kid ? keys_named(rows[i].kid) : NULL;
+        k.published[0] = older ? older : rows[i].first;
+        k.published[1] = rows[i].second == &other_keys ? older : rows[i].second;
+        str payload = write_assertion(&k, &rows[i].assertion);
+        struct kit_answer answer = send(&k, jose_sign(keys.keys[0], S("JWT"), payload, k.arena));
+        assert_int_equal(answer.refusal, rows[i].refusal);
+        assert_int_equal(answer.a.http, rows[i].refusal ? refusal_row(rows[i].refusal)->http : 200);
+        assert_int_equal(k.fetched, rows[i].fetched);
+        assert_int_equal(k.changed, rows[i].refusal == REFUSAL_NONE);
+        assert_true((answer.a.retry_after_s > 0) == (rows[i].refusal == REFUSAL_CLIENT_KEYS));
+        /* and never by a secret */
+        assert_int_equal(kit_token(&k, APP_CONF, FORM).refusal, REFUSAL_CLIENT_ASSERTION);
+        jose_keys_free(older);
+        kit_close(&k);
+    }
+}
+#pragma GCC diagnostic pop
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claims),
@@ -221,6 +288,7 @@ int main(void) {
         cmocka_unit_test(test_only_good_ones_are_noted),
         cmocka_unit_test(test_no_other_way),
         cmocka_unit_test(test_forgeries),
+        cmocka_unit_test(test_published),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

@@ -175,7 +175,7 @@ bool client_identify(struct oauth_call *c, const struct client_params *params, s
 static enum client_proof proof_of(const struct app *app) {
     if (app_has(app, APP_PUBLIC)) return PROOF_NONE;
     if (app->tls_auth.n) return PROOF_NAMED_CERTIFICATE;
-    return app->jwks.n ? PROOF_ASSERTION : PROOF_SECRET;
+    return app_has_keys(app) ? PROOF_ASSERTION : PROOF_SECRET;
 }
 
 /* Basic with an empty secret is how some clients spell "none" (RFC 6749 s2.3.1); a secret would prove nothing. */

@@ -354,6 +354,15 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
     c->arena = k->arena;
     c->req = *req;
     endpoint->start(c);
+    while (oauth_wants_keys(c)) {
+        const struct jose_keys *keys = k->published[c->published == PUBLISHED_WANTED_ANEW];
+        k->fetched++;
+        oauth_begin_again(c, keys);
+        if (keys)
+            endpoint->start(c);
+        else
+            oauth_refuse(c, REFUSAL_CLIENT_KEYS);
+    }
     if (c->refusal == REFUSAL_NONE && c->proof.kind != CHANGE_NONE && apply(k, &c->proof) == OUTCOME_LOST)
         oauth_proof_lost(c);
     if (c->refusal == REFUSAL_NONE) {

@@ -47,8 +47,11 @@ struct kit {
     bool user_missing, user_disabled, account_missing, account_disabled,
         not_a_member; /* of the only user and account */
 
-    unsigned asked, changed;          /* asks answered, changes that were DONE */
-    struct change last_change;        /* the last one that was DONE */
+    unsigned asked, changed;   /* asks answered, changes that were DONE */
+    struct change last_change; /* the last one that was DONE */
+    const struct jose_keys
+        *published[2]; /* of every app with a jwks_uri: as they are known, and after they were read anew */
+    unsigned fetched;  /* how often they were wanted */
     void (*meanwhile)(struct kit *k); /* runs once, between a decision and its change */
 };
 

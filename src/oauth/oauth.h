@@ -91,6 +91,10 @@ struct answer {
 /* How a refusal leaves. */
 enum refusal_form { FORM_JSON, FORM_PAGE, FORM_REDIRECT };
 
+/* The keys that the app of a call publishes (jwks_uri). `start` wants them, and runs again once the program has them; once more when they do not
+ * have the key that signed, as it may be new. */
+enum published_keys { PUBLISHED_UNKNOWN, PUBLISHED_WANTED, PUBLISHED_KNOWN, PUBLISHED_WANTED_ANEW, PUBLISHED_NEWEST };
+
 struct oauth_call {
     struct oauth_env env;
     struct oauth_req req;
@@ -106,12 +110,14 @@ struct oauth_call {
     str www_authenticate;
     struct change
         proof; /* set by start: applied before anything is asked, so that what proves the client is used once. LOST: oauth_proof_lost */
-    bool proof_401;        /* what that refusal says at introspection */
-    struct change change;  /* CHANGE_NONE: nothing to apply */
-    bool again;            /* set by `lost`: run ask and decide once more */
-    const struct app *app; /* once known: for the limiter and events */
-    str client_id;         /* as sent, for the limiter; empty: none */
-    struct answer answer;  /* filled by decide (success) or by oauth_render (refusal) */
+    enum published_keys published;
+    const struct jose_keys *published_keys; /* from PUBLISHED_KNOWN on */
+    bool proof_401;                         /* what that refusal says at introspection */
+    struct change change;                   /* CHANGE_NONE: nothing to apply */
+    bool again;                             /* set by `lost`: run ask and decide once more */
+    const struct app *app;                  /* once known: for the limiter and events */
+    str client_id;                          /* as sent, for the limiter; empty: none */
+    struct answer answer;                   /* filled by decide (success) or by oauth_render (refusal) */
 
     str redirect_base;  /* FORM_REDIRECT: the verified redirect URI ... */
     str redirect_state; /* ... and the state to give back; empty: none was sent */
@@ -148,6 +154,22 @@ size_t oauth_list_auth_methods(const struct settings *settings, bool with_public
 
 /* Sets the refusal of a call (a helper for rules and for the program). */
 static inline void oauth_refuse(struct oauth_call *c, enum refusal r) { c->refusal = r; }
+
+/* Whether `start` must run again, with keys of the app; what it said until then counts for nothing. */
+static inline bool oauth_wants_keys(const struct oauth_call *c) {
+    return c->published == PUBLISHED_WANTED || c->published == PUBLISHED_WANTED_ANEW;
+}
+
+/* The call as it was before `start`, now with the keys that were wanted. */
+static inline void oauth_begin_again(struct oauth_call *c, const struct jose_keys *keys) {
+    *c = (struct oauth_call){
+        .env = c->env,
+        .req = c->req,
+        .arena = c->arena,
+        .published = (enum published_keys)(c->published + 1),
+        .published_keys = keys,
+    };
+}
 
 /* Refuses a call whose proof was used before. */
 void oauth_proof_lost(struct oauth_call *c);

@@ -9,7 +9,7 @@
 
 /* Seconds after which a refusal that will pass is worth another try. */
 static int retry_after_s(enum refusal r) {
-    if (r == REFUSAL_UNAVAILABLE) return 2;
+    if (r == REFUSAL_UNAVAILABLE || r == REFUSAL_CLIENT_KEYS) return 2;
     return r == REFUSAL_RATE_LIMIT ? 60 : 0;
 }
 

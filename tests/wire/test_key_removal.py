@@ -5,7 +5,7 @@ KEYS = "/.well-known/jwks.json"
 
 
 def keys(dev):
-    return [key["kid"] for key in dev.get(KEYS).json["keys"]]
+    return [key["kid"] for key in dev.get(KEYS).json["keys"] if key["alg"] == "ES256"]
 
 
 def test_a_key_that_signs(dev_factory):

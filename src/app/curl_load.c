@@ -11,5 +11,7 @@ RC curl_load(const struct curl_library **out) {
     CURL_FUNCTIONS(F)
 #undef F
     *out = &functions;
-    return library_check(&libcurl);
+    TRY(library_check(&libcurl));
+    if (functions.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return RC_OK;
+    return rc_fail(FAULT_INTERNAL, "libcurl could not be started");
 }

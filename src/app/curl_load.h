@@ -1,4 +1,4 @@
-/* curl_load: libcurl, loaded when a command needs it. It brings some twenty libraries along (LDAP, Kerberos, SSH ...), which have no
+/* curl_load: libcurl, loaded when something needs it. It brings some twenty libraries along (LDAP, Kerberos, SSH ...), which have no
  * business in the process of the server: 4 MB of memory, a quarter of its start, and what they may do wrong. */
 #ifndef GRANTD_CURL_LOAD_H
 #define GRANTD_CURL_LOAD_H
@@ -9,6 +9,7 @@
 
 /* Functions of libcurl under their own names without "curl_". */
 #define CURL_FUNCTIONS(F)                                                                                              \
+    F(global_init)                                                                                                     \
     F(easy_init)                                                                                                       \
     F(easy_reset)                                                                                                      \
     F(easy_setopt)                                                                                                     \
@@ -25,7 +26,7 @@ struct curl_library {
 #undef F
 };
 
-/* The library, for the rest of the process. FAULT_INTERNAL when it is not installed. */
+/* The library, for the rest of the process; from one thread at a time. FAULT_INTERNAL when it is not installed. */
 RC curl_load(const struct curl_library **out);
 
 #endif
