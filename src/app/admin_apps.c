@@ -242,7 +242,6 @@ static void check_tls_auth(struct admin_call *c, const struct app *app) {
                      "write subject_dn:, san_dns:, san_uri:, san_ip: or san_email: and the name in the certificate");
 }
 
-/* No token is longer than its bound: whoever keeps tokens counts on it. */
 static void check_jwks_uri(struct admin_call *c, const struct app *app) {
     if (app->jwks_uri.n == 0 || !c->in.jwks_uri.given) return;
     if (app_has(app, APP_PUBLIC)) admin_refuse(c, 400, "public_app", "a public app has no keys: it proves nothing");
@@ -252,7 +251,7 @@ static void check_jwks_uri(struct admin_call *c, const struct app *app) {
                      c->instance->options.jwks_uri_loopback ? ", or http on loopback" : "");
 }
 
-/* No token is longer than TOKEN_TEXT_MAX: whoever keeps tokens counts on it. */
+/* No token is longer than its bound: whoever keeps tokens counts on it. */
 static void check_format(struct admin_call *c, const struct app *app) {
     const struct snapshot *s = c->instance->snapshot;
     const struct jose_key *key = s->keys->signers.current[JOSE_ES256];
