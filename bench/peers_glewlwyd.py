@@ -65,8 +65,12 @@ class Glewlwyd(kit.Server):
         config.write_text(CONFIG.format(port=port, directory=self.directory, database=self.database()))
         self.process = subprocess.Popen(kit.pinned(kit.SERVER_CPU, ["/usr/bin/glewlwyd", "--config-file", config]), stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
-        kit.wait_for_port(port, self.process)
-        self.set_up()
+        try:
+            kit.wait_for_port(port, self.process)
+            self.set_up()
+        except SystemExit:
+            self.stop()
+            raise
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         self.headers = [f"Authorization: Basic {basic}"]
 
