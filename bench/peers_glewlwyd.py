@@ -68,7 +68,7 @@ class Glewlwyd(kit.Server):
         try:
             kit.wait_for_port(port, self.process)
             self.set_up()
-        except SystemExit:
+        except (Exception, SystemExit):
             self.stop()
             raise
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
