@@ -178,6 +178,12 @@ static bool read_claims(struct oauth_call *c, struct authorize_request *r, struc
     return true;
 }
 
+/* HubSpot's clients never send a response type; those of OpenID Connect must (s3.1.2.1). */
+static bool check_response_type(struct oauth_call *c, const struct authorize_request *r) {
+    bool may_miss = !scopes_have(c->env.registry, &r->required, OPENID_SCOPE_OPENID);
+    return r->params.response_type.n || may_miss || refuse(c, REFUSAL_RESPONSE_TYPE);
+}
+
 static bool check_scopes(struct oauth_call *c, struct authorize_request *r) {
     struct scope_set all;
     if (!scopes_read(c, r->params.scope, &c->app->scopes, true, &r->required)) return false;
@@ -206,7 +212,9 @@ static bool check_request(struct oauth_call *c, struct authorize_request *r) {
     if (!check_unsupported(c, p)) return false;
     if (p->response_type.n && !str_eq(p->response_type, S("code"))) return refuse(c, REFUSAL_RESPONSE_TYPE);
     if (!(c->app->grants & APP_GRANT_CODE)) return refuse(c, REFUSAL_AUTHORIZE_NOT_ALLOWED);
-    if (!check_scopes(c, r) || !check_resources(c, r) || !check_challenge(c, r) || !check_prompt(c, r)) return false;
+    if (!check_scopes(c, r) || !check_response_type(c, r) || !check_resources(c, r) || !check_challenge(c, r) ||
+        !check_prompt(c, r))
+        return false;
     if (!check_max_age(c, r) || !check_hint(c, r)) return false;
     r->code.nonce = p->nonce;
     if (c->env.settings->auto_approve) return true; /* no browser has to come back */

@@ -17,6 +17,9 @@ static void test_an_app_comes_back_as_it_was(void **state) {
     assert_true(got->flags == want.flags && got->grants == want.grants && got->bound_hub_id == want.bound_hub_id);
     assert_int_equal(got->n_redirect_uris, 2);
     for (size_t i = 0; i < 2; i++) assert_true(str_eq(got->redirect_uris[i], want.redirect_uris[i]));
+    assert_int_equal(got->n_post_logout_redirect_uris, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(str_eq(got->post_logout_redirect_uris[i], want.post_logout_redirect_uris[i]));
     assert_true(scope_set_equal(&got->scopes, &want.scopes) &&
                 scope_set_equal(&got->optional_scopes, &want.optional_scopes));
     assert_true(got->code_ttl_s == want.code_ttl_s && got->access_ttl_s == want.access_ttl_s);
@@ -199,6 +202,7 @@ static void test_users_are_unique_without_case(void **state) {
     assert_int_equal(rows.n, 1);
     assert_true(got->user_id == 1001 && str_eq(got->email, same.email) && str_eq(got->password_hash, S("new")) &&
                 got->created_ms == NOW_MS);
+    assert_true(!got->email_verified && got->updated_ms == 0); /* as the update said */
     assert_int_equal(list(w, &(struct listing){.kind = LISTING_USERS, .email = S("eve@a.example")}).n, 0);
     assert_int_equal(list(w, &(struct listing){.kind = LISTING_USERS}).n, 2);
     assert_int_equal(list(w, &(struct listing){.kind = LISTING_USERS, .user_id = 1002}).n, 1);

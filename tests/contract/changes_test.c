@@ -40,6 +40,7 @@ static void test_a_grant_comes_with_its_subject(void **state) {
     assert_true(f.subject.account_enabled && f.subject.member && f.uninstalled_ms == 0);
     assert_true(str_eq(f.subject.email, S("Ann@A.example")) && str_eq(f.subject.user_name, S("Ann")));
     assert_true(str_eq(f.subject.domain, S("a.example")));
+    assert_true(f.subject.email_verified && f.subject.user_updated_ms == NOW_MS + 2);
 
     struct user user = {.user_id = 1001, .email = S("ann@a.example"), .disabled_ms = 7};
     struct account account = {.hub_id = 1001, .domain = S("b.example"), .disabled_ms = 8};
@@ -50,6 +51,7 @@ static void test_a_grant_comes_with_its_subject(void **state) {
     f = ask_grant(w, 0);
     assert_true(f.grant_found && f.subject.user_found && !f.subject.user_enabled && f.subject.account_found);
     assert_true(!f.subject.account_enabled && !f.subject.member && f.uninstalled_ms == NOW_MS);
+    assert_true(!f.subject.email_verified && f.subject.user_updated_ms == 0);
 }
 
 static void test_what_is_not_there(void **state) {

@@ -190,6 +190,7 @@ static uint64_t hash_op(struct world *w, uint64_t h, const struct db_stmt *stmt)
 
 struct app app_sample(const char *client_id) {
     static const str uris[] = {{"https://a.example/cb?x=1", 24}, {"http://127.0.0.1/cb", 19}};
+    static const str bye[] = {{"https://a.example/bye", 21}, {"https://a.example/off", 21}};
     struct app app = {
         .client_id = str_of(client_id),
         .name = S("An app"),
@@ -199,6 +200,8 @@ struct app app_sample(const char *client_id) {
         .grants = APP_GRANT_CODE | APP_GRANT_REFRESH,
         .redirect_uris = uris,
         .n_redirect_uris = 2,
+        .post_logout_redirect_uris = bye,
+        .n_post_logout_redirect_uris = 2,
         .code_ttl_s = 60,
         .access_ttl_s = 1800,
         .retry_window_s = 30,
@@ -216,8 +219,12 @@ struct app app_sample(const char *client_id) {
 void populate(struct world *w) {
     struct app app = app_sample("11111111-1111-4111-8111-111111111111");
     struct account account = {.domain = S("a.example"), .name = S("Account A"), .created_ms = NOW_MS};
-    struct user user = {
-        .email = S("Ann@A.example"), .name = S("Ann"), .password_hash = S("$argon2id$x"), .created_ms = NOW_MS};
+    struct user user = {.email = S("Ann@A.example"),
+                        .name = S("Ann"),
+                        .password_hash = S("$argon2id$x"),
+                        .created_ms = NOW_MS,
+                        .email_verified = true,
+                        .updated_ms = NOW_MS + 2};
     int32_t id = 0;
     assert_int_equal(edit(w, &(struct edit){.kind = EDIT_APP_CREATE, .app = &app}, &id), OUTCOME_DONE);
     assert_int_equal(id, 1001);

@@ -23,9 +23,16 @@ static str encoded(str text) {
     return buf_str(&b);
 }
 
+static bool has_response_type(str more) {
+    for (; more.n; more = str_from(more, 1))
+        if (str_starts_with(more, S("response_type"))) return true;
+    return false;
+}
+
 static str request(enum flow_app app, str more) {
-    return arena_printf(f.arena, "/oauth/authorize?client_id=%.*s&redirect_uri=" BACK "&state=st&%.*s",
-                        STR_ARG(f.seed.apps[app].client_id), STR_ARG(more));
+    return arena_printf(f.arena, "/oauth/authorize?client_id=%.*s&redirect_uri=" BACK "&state=st%s&%.*s",
+                        STR_ARG(f.seed.apps[app].client_id), has_response_type(more) ? "" : "&response_type=code",
+                        STR_ARG(more));
 }
 
 /* Of the confidential app, approved at once. */
@@ -319,6 +326,8 @@ static void test_requests(void **state) {
         {"scope=openid&response_mode=fragment", "invalid_request"},                            /* RESPONSE_MODE */
         {"scope=openid&response_mode=form_post", "invalid_request"},
         {"scope=openid&response_mode=query&response_type=code", ""},
+        {"scope=openid&response_type=", "unsupported_response_type"},
+        {"scope=oauth&response_type=", ""}, /* HubSpot's clients */
         {"scope=openid&response_type=id_token", "unsupported_response_type"},
         {"scope=openid&response_type=code%20id_token", "unsupported_response_type"},
         {"scope=openid&max_age=-1", "invalid_request"},

@@ -64,11 +64,11 @@ def test_settings_of_an_app(dev):
     app = dev.new_app("--id-token-alg", "ES256", "--post-logout-redirect-uri", "https://app.example/bye", scopes=["openid"])
     shown = dev.admin("app", "show", app.client_id)
     assert shown["id_token_signed_response_alg"] == "ES256" and shown["post_logout_redirect_uris"] == ["https://app.example/bye"]
-    assert header_of(app.install()["id_token"])["alg"] == "ES256"
+    assert header_of(app.install(response_type="code")["id_token"])["alg"] == "ES256"
     dev.admin("app", "update", app.client_id, "--id-token-alg", "RS256", "--post-logout-redirect-uri=")
     shown = dev.admin("app", "show", app.client_id)
     assert shown["id_token_signed_response_alg"] == "RS256" and shown["post_logout_redirect_uris"] == []
-    assert header_of(app.install()["id_token"])["alg"] == "RS256"
+    assert header_of(app.install(response_type="code")["id_token"])["alg"] == "RS256"
     for wrong in (("--id-token-alg", "HS256"), ("--id-token-alg", "none"), ("--post-logout-redirect-uri", "http://app.example/bye")):
         assert dev.admin("app", "update", app.client_id, *wrong, ok=False).returncode == 1
 
@@ -77,7 +77,7 @@ def test_what_administration_knows_of_a_person(dev):
     user = str(dev.user_id)
     try:
         dev.admin("user", "update", user, "--email-verified")
-        token = dev.confidential.install(scope="openid email")["access_token"]
+        token = dev.confidential.install(scope="openid email", response_type="code")["access_token"]
         info = dev.get("/oauth/userinfo", headers={"authorization": f"Bearer {token}"}).json
         assert info["email"] == dev.info["user"]["email"] and info["email_verified"] is True
         assert dev.admin("user", "update", user, "--email", "other@example.com")["email_verified"] is False
@@ -89,7 +89,7 @@ def test_what_administration_knows_of_a_person(dev):
 
 def test_the_whole_way(people, browser):
     """The page of consent says in words what an app would know; the sign-in is dated when it happened."""
-    browser.authorize(people.confidential, scope="openid profile", nonce="n-1")
+    browser.authorize(people.confidential, scope="openid profile", nonce="n-1", response_type="code")
     page = browser.sign_in()
     assert b"Recognise you when you come back" in page.body and b"See your name" in page.body
     got = people.confidential.redeem(browser.submit("allow").location["code"]).json
@@ -101,7 +101,7 @@ def test_the_whole_way(people, browser):
 
 
 def signed_in(browser, app):
-    browser.authorize(app, scope="openid")
+    browser.authorize(app, scope="openid", response_type="code")
     browser.sign_in()
     return app.redeem(browser.submit("allow").location["code"]).json["id_token"]
 

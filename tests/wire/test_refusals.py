@@ -14,7 +14,7 @@ ROWS = {
 }
 # what is tested elsewhere, and where
 ELSEWHERE = {
-    "INTERNAL": "a fault of the program: tests/flow", "RATE_LIMIT": "test_limits.py", "UNAVAILABLE": "test_trouble.py",
+    "INTERNAL": "a fault of the program: tests/flow", "RESOURCE_FORMAT": "src/oauth/resources_test.c", "RATE_LIMIT": "test_limits.py", "UNAVAILABLE": "test_trouble.py",
     "ACCESS_DENIED": "test_consent.py", "LOGIN_REQUIRED": "test_consent.py", "ACCOUNT_REQUIRED": "test_consent.py",
     "CONSENT_REQUIRED": "test_consent.py", "FORM_EXPIRED": "test_consent.py", "BEARER_EXPIRED": "test_clock.py", "CODE_EXPIRED": "test_clock.py",
     "HUB_GONE": "test_round_trip.py", "PARAMETER_TOO_LONG": "below", "INSECURE": "test_tls.py", "CLIENT_ASSERTION": "test_assertion.py",
@@ -86,6 +86,7 @@ TOKEN_CASES = [
     ("BEARER_INVALID", lambda d: d.confidential.uninstall("nonsense")),
     ("BEARER_INVALID", lambda d: d.api.request("DELETE", "/appinstalls/v3/external-install")),
     ("SCOPE_INSUFFICIENT", lambda d: d.get("/oauth/userinfo", headers={"authorization": "Bearer " + d.confidential.install()["access_token"]})),
+    ("RESOURCE", lambda d: d.confidential.client_credentials(resource="https://nobody.example/")),  # norm: E01 E03
     ("NOT_FOUND", lambda d: d.get("/nothing")),
     ("NOT_FOUND", lambda d: d.post("/oauth/v2/token", d.valid_form)),
     ("METHOD_NOT_ALLOWED", lambda d: d.get(harness.V3)),
@@ -127,12 +128,13 @@ REDIRECTED = [
     ("CHALLENGE_MALFORMED", {"code_challenge": "a" * 42 + "=", "code_challenge_method": "S256"}),
     ("SCOPE", {"scope": None}),  # norm: A24
     ("SCOPE", {"scope": "no.such.scope"}),  # norm: A25
+    ("RESPONSE_TYPE", {"scope": "openid"}),
     ("REQUEST_OBJECT", {"scope": "openid", "request": "eyJhbGciOiJub25lIn0.e30."}),
     ("REQUEST_URI", {"scope": "openid", "request_uri": "https://app.example/request"}),
     ("REGISTRATION", {"scope": "openid", "registration": "{}"}),
     ("RESPONSE_MODE", {"response_mode": "form_post"}),
-    ("CLAIMS_MALFORMED", {"scope": "openid", "claims": "x"}),
-    ("PERSON_UNKNOWN", {"scope": "openid", "claims": '{"id_token":{"sub":{"value":"7"}}}'}),
+    ("CLAIMS_MALFORMED", {"scope": "openid", "response_type": "code", "claims": "x"}),
+    ("PERSON_UNKNOWN", {"scope": "openid", "response_type": "code", "claims": '{"id_token":{"sub":{"value":"7"}}}'}),
 ]
 
 
