@@ -58,7 +58,8 @@ struct server {
     bool hurry;         /* a second signal came */
     char outdated[240]; /* why the program cannot go on with its store; empty: it can */
     unsigned purge_rounds;
-    int64_t next_keys_ms, begun_ms;
+    struct source *keys_alarm;
+    int64_t begun_ms;
 };
 
 static void *must_calloc(size_t n, size_t size) {
@@ -200,7 +201,8 @@ static RC open_main(struct server *s, const struct web_options *web) {
     TRY(web_loop_on_signal(s->main_loop, SIGHUP, on_hangup, s));
     s->follow = (struct follow){.instance = s->instance, .loop = s->main_loop, .outdated = on_outdated, .arg = s};
     TRY(follow_start(&s->follow));
-    TRY(web_loop_every(s->main_loop, KEYS_PERIOD_MS, on_keys, s));
+    s->keys_alarm = web_loop_alarm(s->main_loop, on_keys, s);
+    web_alarm_set(s->keys_alarm, KEYS_PERIOD_MS); /* what became due while we were not there */
     return web_loop_every(s->main_loop, PURGE_PERIOD_MS, on_purge, s);
 }
 
@@ -241,17 +243,24 @@ static void log_rotated(const struct keyset *keys) {
     LOG(EVENT_KEYS_ROTATED, NULL, ring, signing);
 }
 
-/* At the time that is known from the keys, and now and then besides: something may have failed. */
+/* At the time that is known from the keys, and now and then besides: something may have failed, or the clock was set. */
+static void set_keys_alarm(struct server *s) {
+    int64_t in_ms = s->instance->snapshot->keys->next_change_ms - clock_now_ms();
+    if (in_ms < KEYS_PERIOD_MS) in_ms = KEYS_PERIOD_MS;
+    web_alarm_set(s->keys_alarm, in_ms < KEYS_LOOK_MS ? in_ms : KEYS_LOOK_MS);
+}
+
 static void on_keys(void *arg) {
     struct server *s = arg;
+    if (s->health.draining) return;
     int64_t now_ms = clock_now_ms();
-    if (s->health.draining || (now_ms < s->next_keys_ms && now_ms < s->instance->snapshot->keys->next_change_ms))
-        return;
     const struct snapshot *before = s->instance->snapshot;
     struct rc rc = instance_keep_keys(s->instance, now_ms);
     if (s->instance->snapshot != before) log_rotated(s->instance->snapshot->keys);
-    s->next_keys_ms = now_ms + KEYS_LOOK_MS;
-    if (!rc_ok(rc)) LOG(EVENT_KEYS_FAILED, NULL, rc_name(rc), rc_detail());
+    set_keys_alarm(s);
+    if (rc_ok(rc)) return;
+    web_alarm_set(s->keys_alarm, KEYS_LOOK_MS);
+    LOG(EVENT_KEYS_FAILED, NULL, rc_name(rc), rc_detail());
 }
 
 /* The loops have their own handles. Ours are for a program that takes our place; when we leave for good the kernel must not go on taking
@@ -329,6 +338,7 @@ static void publish(struct instance *i, void *arg) {
     char version[24];
     for (size_t w = 0; w < s->n_workers; w++) worker_publish(&s->workers[w], i->snapshot);
     front_tls_set_ring(s->tls, &i->snapshot->keys->ring);
+    set_keys_alarm(s);
     snprintf(version, sizeof version, "%lld", (long long)i->registry->version);
     LOG(EVENT_REGISTRY_PUBLISHED, NULL, version);
 }

@@ -137,6 +137,25 @@ static void test_lingering_close(void **state) {
     stop();
 }
 
+static void ring(void *arg) { ++*(int *)arg; }
+static void stop_loop(void *arg) { web_loop_stop(arg, 0); }
+
+/* A time that is told later takes the place of the earlier one, and an alarm rings once. */
+static void test_alarms(void **state) {
+    (void)state;
+    struct web_options options = {.header_deadline_ms = 1000};
+    struct web_loop *loop;
+    int rings = 0;
+    assert_true(rc_ok(web_loop_open(&options, &loop)));
+    struct source *alarm = web_loop_alarm(loop, ring, &rings);
+    web_alarm_set(alarm, 600000);
+    web_alarm_set(alarm, 1);
+    web_alarm_set(web_loop_alarm(loop, stop_loop, loop), 30);
+    web_loop_run(loop);
+    assert_int_equal(rings, 1);
+    web_loop_close(loop);
+}
+
 static void test_ticks(void **state) {
     (void)state;
     int64_t begin_ms = clock_ms();
@@ -152,6 +171,7 @@ int main(void) {
         cmocka_unit_test(test_connections_max), cmocka_unit_test(test_drain),
         cmocka_unit_test(test_drain_deadline),  cmocka_unit_test(test_client_goes_before_the_answer),
         cmocka_unit_test(test_lingering_close), cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_alarms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

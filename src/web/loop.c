@@ -177,10 +177,19 @@ static void on_source_signal(uv_signal_t *handle, int signal_number) {
     run_source(handle->data);
 }
 
-RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg) {
+struct source *web_loop_alarm(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
     struct source *source = source_new(loop, fn, arg);
     uv_timer_init(&loop->uv, &source->uv.timer);
     uv_unref(&source->uv.handle);
+    return source;
+}
+
+void web_alarm_set(struct source *alarm, int64_t in_ms) {
+    uv_timer_start(&alarm->uv.timer, on_source_timer, in_ms > 0 ? (uint64_t)in_ms : 0, 0);
+}
+
+RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg) {
+    struct source *source = web_loop_alarm(loop, fn, arg);
     int error = uv_timer_start(&source->uv.timer, on_source_timer, (uint64_t)period_ms, (uint64_t)period_ms);
     return error ? rc_fail(FAULT_INTERNAL, "timer: %s", uv_strerror(error)) : RC_OK;
 }

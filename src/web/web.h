@@ -137,8 +137,16 @@ void web_loop_before_wait(struct web_loop *loop, void (*fn)(void *arg), void *ar
 void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg);
 void web_loop_wake(struct web_loop *loop); /* from any thread */
 
-/* Before web_loop_run: fn every period_ms while the loop runs (it does not keep the loop alive), and on a signal. */
+/* Before web_loop_run: fn every period_ms while the loop runs (it does not keep the loop alive). */
 RC web_loop_every(struct web_loop *loop, int64_t period_ms, void (*fn)(void *arg), void *arg);
+
+/* A timer that sleeps until it is told a time, in the loop's thread: then fn once, in that many milliseconds unless another time is told before.
+ * It is the loop's. */
+struct source;
+struct source *web_loop_alarm(struct web_loop *loop, void (*fn)(void *arg), void *arg);
+void web_alarm_set(struct source *alarm, int64_t in_ms);
+
+/* Before web_loop_run: fn on a signal. */
 RC web_loop_on_signal(struct web_loop *loop, int signal_number, void (*fn)(void *arg), void *arg);
 
 /* Before web_loop_run: fn whenever fd is readable. The descriptor stays the caller's; it does not keep the loop alive. */
