@@ -14,7 +14,8 @@ ROWS = {
 }
 # what is tested elsewhere, and where
 ELSEWHERE = {
-    "INTERNAL": "a fault of the program: tests/flow", "RESOURCE_FORMAT": "src/oauth/resources_test.c", "RATE_LIMIT": "test_limits.py", "UNAVAILABLE": "test_trouble.py",
+    "INTERNAL": "a fault of the program: tests/flow", "RESOURCE_FORMAT": "src/oauth/resources_test.c",
+    "CLIENT_KEYS": "test_jwks_uri.py", "CERTIFICATE_MISSING": "tests/flow/mtls_test.c", "CLIENT_CERTIFICATE": "tests/flow/mtls_test.c", "RATE_LIMIT": "test_limits.py", "UNAVAILABLE": "test_trouble.py",
     "ACCESS_DENIED": "test_consent.py", "LOGIN_REQUIRED": "test_consent.py", "ACCOUNT_REQUIRED": "test_consent.py",
     "CONSENT_REQUIRED": "test_consent.py", "FORM_EXPIRED": "test_consent.py", "BEARER_EXPIRED": "test_clock.py", "CODE_EXPIRED": "test_clock.py",
     "HUB_GONE": "test_round_trip.py", "PARAMETER_TOO_LONG": "below", "INSECURE": "test_tls.py", "CLIENT_ASSERTION": "test_assertion.py",
