@@ -1,4 +1,6 @@
 /* Who may have how much: the PROXY protocol, connections of an address, requests of a connection, requests under way. */
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +150,14 @@ static void test_overload(void **state) {
 
 #define CROWD 12
 
+/* Until the other side's system has all that was said. */
+static void wait_until_heard(int fd) {
+    int waiting = 1;
+    int64_t until_ms = clock_ms() + PATIENCE_S * 1000;
+    while (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting && clock_ms() < until_ms) nap_ms(1);
+    assert_int_equal(waiting, 0);
+}
+
 /* Everybody asks while the loop is kept, so that all are heard in one round. The answers' statuses in the order of the questions. */
 static void ask_at_once(const struct web_options *options, int statuses[CROWD]) {
     int fds[CROWD];
@@ -158,6 +168,7 @@ static void ask_at_once(const struct web_options *options, int statuses[CROWD]) 
     say(gate, GET("/gate"));
     while (atomic_load(&server.handled) == 0) nap_ms(1);
     for (size_t i = 0; i < CROWD; i++) say(fds[i], "GET /slow HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    for (size_t i = 0; i < CROWD; i++) wait_until_heard(fds[i]);
     sem_post(&server.gate);
     for (size_t i = 0; i < CROWD; i++) {
         str heard = hear(fds[i], NULL);
@@ -207,6 +218,7 @@ static void test_gone_while_it_waits(void **state) {
     const struct linger at_once = {.l_onoff = 1};
     for (size_t i = 1; i < CROWD; i++) {
         say(fds[i], GET("/slow"));
+        wait_until_heard(fds[i]);
         if (i > 2) setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         if (i > 2) close(fds[i]);
     }
