@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define TRIES_MAX     3     /* decisions that may end LOST before we give up */
-#define BODY_MAX      65536 /* also refused by the front; here for callers without one */
-#define HEADERS_MAX   24
-#define RETRY_AFTER_S 1 /* when the store is in trouble */
-#define FORM_TYPE     "application/x-www-form-urlencoded"
+#define TRIES_MAX      3     /* decisions that may end LOST before we give up */
+#define BODY_MAX       65536 /* also refused by the front; here for callers without one */
+#define HEADERS_MAX    24
+#define RETRY_AFTER_S  1 /* when the store is in trouble */
+#define CORRELATION_ID S("x-hubspot-correlation-id")
+#define FORM_TYPE      "application/x-www-form-urlencoded"
 
 struct run {
     const struct run_env *env;
@@ -103,7 +104,7 @@ static void respond(struct run *r) {
 
 static void finish(struct run *r) {
     const struct answer *answer = &r->call.answer;
-    add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
+    add_header(r, CORRELATION_ID, str_of(r->call.env.correlation_id));
     if (answer->type == ANSWER_PAGE)
         render_page(r);
     else
@@ -120,6 +121,7 @@ static void finish(struct run *r) {
         .body = answer->body,
         .headers = r->headers,
         .n_headers = r->n_headers,
+        .unique = CORRELATION_ID,
         .no_store = answer->no_store || !r->route || (r->route->flags & ROUTE_NO_STORE),
         .close = answer->http == 413,
     };
@@ -544,6 +546,7 @@ static void serve_asset(struct run *r, str if_none_match) {
         .body = known ? (str){NULL, 0} : asset->body,
         .headers = r->headers,
         .n_headers = r->n_headers,
+        .unique = CORRELATION_ID,
     };
     respond(r);
 }
@@ -556,7 +559,7 @@ static void serve_document(struct run *r, str if_none_match) {
         return;
     }
     bool known = documents_tag_matches(if_none_match, document->etag);
-    add_header(r, S("x-hubspot-correlation-id"), str_of(r->call.env.correlation_id));
+    add_header(r, CORRELATION_ID, str_of(r->call.env.correlation_id));
     add_header(r, S("X-Content-Type-Options"), S("nosniff"));
     add_header(r, S("Cache-Control"), all->cache_control);
     add_header(r, S("ETag"), (str){document->etag, DOCUMENT_ETAG_CHARS});
@@ -566,6 +569,7 @@ static void serve_document(struct run *r, str if_none_match) {
         .body = known ? (str){NULL, 0} : document->body,
         .headers = r->headers,
         .n_headers = r->n_headers,
+        .unique = CORRELATION_ID,
     };
     respond(r);
 }

@@ -26,11 +26,13 @@ struct fields {
 };
 
 /* nghttp2's fields are not const; it copies them. */
-static void add(struct fields *f, str name, str value) {
+static void add_with(struct fields *f, str name, str value, nghttp2_nv_flag flags) {
     if (!answer_is_header(name, value)) return;
-    f->list[f->n++] = (nghttp2_nv){(uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)value.p, name.n, value.n,
-                                   NGHTTP2_NV_FLAG_NONE};
+    f->list[f->n++] =
+        (nghttp2_nv){(uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)value.p, name.n, value.n, (uint8_t)flags};
 }
+
+static void add(struct fields *f, str name, str value) { add_with(f, name, value, NGHTTP2_NV_FLAG_NONE); }
 
 static void keep_answer(struct stream *s, str body) {
     bytes_make_room(&s->answer, &s->conn->loop->bytes, body.n, SIZE_MAX / 4);
@@ -53,7 +55,10 @@ static void submit(struct stream *s, const struct web_response *r, struct arena 
     if (answer_may_have_body(r->status)) add(&f, S("content-length"), (str){length, (size_t)length_n});
     if (r->no_store) add(&f, S("cache-control"), S("no-store"));
     if (r->no_store) add(&f, S("pragma"), S("no-cache"));
-    for (size_t i = 0; i < r->n_headers; i++) add(&f, r->headers[i].name, r->headers[i].value);
+    for (size_t i = 0; i < r->n_headers; i++) {
+        const struct web_header *h = &r->headers[i];
+        add_with(&f, h->name, h->value, str_eq(h->name, r->unique) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
+    }
     bool has_data = answer_may_have_body(r->status) && !head_only && body.n;
     nghttp2_data_provider data = {.source.ptr = s, .read_callback = read_answer};
     if (has_data) keep_answer(s, body);

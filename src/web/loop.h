@@ -83,6 +83,7 @@ struct web_loop {
     bool grace_over; /* nothing new is taken */
 
     struct bytes_pool bytes;
+    struct tls_warm warm;
     struct arena *arenas[ARENA_POOL_MAX];
     size_t n_arenas;
     int64_t date_s;

@@ -13,6 +13,11 @@
 #include "web_tls.h"
 
 struct conn;
+struct web_loop;
+
+/* OpenSSL's buffers of a connection have 34 KB, and wiping them whenever they are given back costs more than all else that TLS does for a request.
+ * So the connections of a loop that spoke last keep theirs, and those before them do not. */
+#define TLS_WARM_MAX 128
 
 /* One pair of files. */
 struct tls_pair {
@@ -58,6 +63,8 @@ struct tls_set *tls_set_of(const SSL *ssl);
 
 /* tls_conn.c */
 struct tls_conn {
+    struct tls_conn *warmer, *colder; /* of the loop's list; NULL at its ends */
+    bool warm;                        /* in the list: OpenSSL may have buffers */
     SSL *ssl;
     struct tls_set *set;
     str feed;             /* ciphertext that was just read; taken before anything else happens */
@@ -69,6 +76,12 @@ struct tls_conn {
     bool verified;        /* the client's certificate leads to our client_ca */
     uint8_t *certificate; /* DER of the client's, of OPENSSL_malloc; NULL: none */
     int certificate_n;
+};
+
+/* The connections of a loop whose TLS may have buffers, the one that spoke last first. */
+struct tls_warm {
+    struct tls_conn *first, *last;
+    size_t n;
 };
 
 /* Gives a connection of a TLS listener its c->tls. False when OpenSSL does not want to. */

@@ -54,6 +54,31 @@ static void make_wire_method(void) {
     BIO_meth_set_ctrl(wire_method, wire_control);
 }
 
+/* ---- buffers ---- */
+
+static void cool(struct tls_warm *list, struct tls_conn *tls) {
+    *(tls->warmer ? &tls->warmer->colder : &list->first) = tls->colder;
+    *(tls->colder ? &tls->colder->warmer : &list->last) = tls->warmer;
+    tls->warmer = tls->colder = NULL;
+    tls->warm = false;
+    list->n--;
+}
+
+/* It speaks. Of those that have not for the longest time one gives its buffers back; in the midst of a record OpenSSL keeps them, for as long as a
+ * deadline lets that last. */
+static void warm_up(struct tls_warm *list, struct tls_conn *tls) {
+    if (list->first == tls) return;
+    if (tls->warm) cool(list, tls);
+    tls->colder = list->first;
+    *(list->first ? &list->first->warmer : &list->last) = tls;
+    list->first = tls;
+    tls->warm = true;
+    if (++list->n <= TLS_WARM_MAX) return;
+    struct tls_conn *coldest = list->last;
+    cool(list, coldest);
+    SSL_free_buffers(coldest->ssl);
+}
+
 /* ---- life ---- */
 
 /* Sessions of listeners that ask for certificates and of those that do not must not be taken for one another. */
@@ -85,6 +110,7 @@ bool tls_conn_open(struct conn *c) {
 void tls_conn_free(struct conn *c) {
     struct tls_conn *tls = c->tls;
     if (!tls) return;
+    if (tls->warm) cool(&c->loop->warm, tls);
     SSL_free(tls->ssl);
     bytes_release(&tls->held, &c->loop->bytes);
     bytes_release(&tls->out, &c->loop->bytes);
@@ -163,6 +189,7 @@ static void decrypt(struct conn *c) {
 static void go_on(struct conn *c) {
     struct tls_conn *tls = c->tls;
     if (tls->failed) return;
+    warm_up(&c->loop->warm, tls);
     if (tls->open || shake_hands(c)) decrypt(c);
 }
 
@@ -190,6 +217,7 @@ bool tls_seal(struct conn *c) {
     if (n == 0) return true;
     if (tls->failed || !tls->open) return false;
     size_t written = 0;
+    warm_up(&c->loop->warm, tls);
     ERR_clear_error();
     bool good = SSL_write_ex(tls->ssl, bytes_front(&c->out), n, &written) == 1 && written == n;
     ERR_clear_error();

@@ -104,7 +104,6 @@ static bool set_protocol(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CLEANSE_PLAINTEXT);
     SSL_CTX_clear_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
     char groups[] = GROUPS; /* the macro of OpenSSL takes no const, though it only reads */
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(context, CERT_BYTES_MAX);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&

@@ -71,6 +71,7 @@ struct web_response {
     str body;                         /* lives until web_respond returns */
     const struct web_header *headers; /* further ones; one with CR, LF or NUL in it is left out */
     size_t n_headers;
+    str unique; /* the name of the header that has another value in each answer, if any: HTTP/2 need not remember it */
     bool no_store; /* Cache-Control: no-store, Pragma: no-cache */
     bool close;    /* answer, then close */
 };
