@@ -3,7 +3,7 @@
 bool resource_set_add(struct resource_set *set, uint16_t id) {
     size_t at = set->n;
     if (id == 0 || resource_set_has(set, id)) return id != 0;
-    if (set->n == RESOURCE_SET_MAX) return false;
+    if (set->n >= RESOURCE_SET_MAX) return false;
     for (; at && set->id[at - 1] > id; at--) set->id[at] = set->id[at - 1];
     set->id[at] = id;
     set->n++;
@@ -23,7 +23,7 @@ bool resource_set_is_subset(const struct resource_set *part, const struct resour
 }
 
 size_t resource_set_encode(const struct resource_set *set, uint8_t out[RESOURCE_SET_BYTES]) {
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; i < set->n && i < RESOURCE_SET_MAX; i++) {
         out[2 * i] = (uint8_t)(set->id[i] >> 8);
         out[2 * i + 1] = (uint8_t)set->id[i];
     }
