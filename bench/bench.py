@@ -29,7 +29,7 @@ SIZES = {
 SCRIPTS = {
     "front": (["front.py"], {"full": "--seconds 1 --idle 2000", "long": "", "quick": "--seconds 1 --rounds 1 --idle 200"}),
     "pg": (["pg.py"], {"full": "--seconds 2", "long": "", "quick": "--seconds 1 --count 3000"}),
-    "micro": ([], {}),
+    "micro": (["micro.py"], {}),
 }
 PARTS = ["ops", "peers", "growth", "overload", "front", "pg", "micro"]
 
@@ -37,7 +37,7 @@ PARTS = ["ops", "peers", "growth", "overload", "front", "pg", "micro"]
 def run_script(name, options):
     """A part that is a program of its own."""
     program, words = SCRIPTS[name]
-    command = [sys.executable, str(kit.HERE / program[0])] if program else [str(pathlib.Path(kit.BINARY).parent / "bench/bench_micro")]
+    command = [sys.executable, str(kit.HERE / program[0])]
     done = subprocess.run([*command, *(options.rest or words.get(options.size, "").split())], stdout=subprocess.PIPE, text=True, check=False)
     return {"text": done.stdout}, [f"{name}: ended with {done.returncode}"] if done.returncode else []
 
