@@ -18,8 +18,8 @@
 #define ACCEPT_PAUSE_MS    100 /* after running out of descriptors */
 #define ACCEPT_MAX         64  /* connections per event: those that are open want to be served as well */
 #define SCRATCH_BYTES      16384
-#define DRAIN_GRACE_MS     20 /* what was sent before we were told to stop may still be in the kernel */
-#define HAND_OVER_GRACE_MS 50 /* a connection in use has its next request answered, and learns that it was the last */
+#define DRAIN_GRACE_MS     20  /* what was sent before we were told to stop may still be in the kernel */
+#define HAND_OVER_GRACE_MS 500 /* a connection has its next request answered, and learns that it was the last */
 
 struct callback {
     void (*fn)(void *arg);
