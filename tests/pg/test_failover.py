@@ -68,7 +68,7 @@ def test_a_full_disk(clusters, farm, place):
         load = nodes.Load(farm.haproxy()).start()
         time.sleep(1)
         filler = disk / "filler"
-        with open(filler, "wb") as file:
+        with open(filler, "wb", buffering=0) as file:
             try:
                 while True:
                     file.write(b"x" * 65536)

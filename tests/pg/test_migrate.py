@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import subprocess
 import time
 
 import harness
@@ -65,6 +66,14 @@ def test_the_operator_migrates_first(clusters, farm):
     farm.start(store, 1, "--no-migrate")
 
 
+def add_columns(cluster):
+    """As a step does it: it waits half a second for its locks, then lets the others go first and tries again."""
+    done = subprocess.run(["psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", cluster.url, "-c", f"BEGIN; SET LOCAL lock_timeout = '500ms'; {ADDITIONS} COMMIT"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or "lock timeout" in done.stderr, done.stderr
+    return done.returncode == 0
+
+
 def test_a_next_release_migrates_under_load(clusters, farm, place):
     """norm: N04"""
     cluster = clusters("db")
@@ -74,7 +83,7 @@ def test_a_next_release_migrates_under_load(clusters, farm, place):
     nodes.wait_until(lambda: len(load.successes) > 50)
 
     # a step that this release can live with
-    cluster.ask(f"BEGIN; SET LOCAL lock_timeout = '500ms'; {ADDITIONS} COMMIT")
+    nodes.wait_until(lambda: add_columns(cluster))
     cluster.ask("CREATE INDEX CONCURRENTLY next_index ON grants (app_id, created_ms)")
     record(cluster, newest + 1, newest)
     before = len(load.successes)
