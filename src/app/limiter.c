@@ -78,8 +78,11 @@ uint64_t limiter_pair(const struct limiter *l, str client_id, str address) {
 static struct pair_state *bucket_of(struct limiter *l, uint64_t pair) { return l->table[pair & (BUCKETS - 1)]; }
 static pthread_mutex_t *lock_of(struct limiter *l, uint64_t pair) { return &l->locks[pair & (LOCKS - 1)]; }
 
+/* Failures do not come in the order of their times (each has that of its request): one that is a little older than the window is
+ * in it, and does not begin it anew. */
 static bool is_open(const struct pair_state *s, int64_t now_ms) {
-    return s->pair && now_ms - s->began_ms < LIMITER_WINDOW_MS && now_ms >= s->began_ms;
+    int64_t age_ms = now_ms - s->began_ms;
+    return s->pair && age_ms < LIMITER_WINDOW_MS && age_ms > -LIMITER_WINDOW_MS;
 }
 
 static struct pair_state *find(struct pair_state *bucket, uint64_t pair, int64_t now_ms) {

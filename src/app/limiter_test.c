@@ -35,6 +35,16 @@ static void test_window(void **state) {
     limiter_free(l);
 }
 
+/* Each failure has the time of its request, and requests overtake each other. */
+static void test_an_older_failure_begins_nothing_anew(void **state) {
+    (void)state;
+    struct limiter *l = limiter_new((struct limiter_limits){3, 2}, key);
+    uint64_t pair = limiter_pair(l, S("app"), S("192.0.2.1"));
+    for (int i = 0; i < 3; i++) limiter_count(l, pair, COUNTS_AUTH, T0 - i);
+    for (int i = -5; i < 5; i++) assert_true(limiter_check(l, pair, BOTH, T0 + i).blocked);
+    limiter_free(l);
+}
+
 static void test_kinds(void **state) {
     (void)state;
     struct limiter *l = limiter_new((struct limiter_limits){0, 1}, key);
@@ -116,7 +126,8 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_window), cmocka_unit_test(test_kinds),   cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_window), cmocka_unit_test(test_an_older_failure_begins_nothing_anew),
+        cmocka_unit_test(test_kinds),  cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_flood),  cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,8 +45,11 @@ uint64_t throttle_key(const struct throttle *t, str label, str name) {
 static pthread_mutex_t *lock_of(struct throttle *t, uint64_t key) { return &t->locks[key & (LOCKS - 1)]; }
 static struct tries *bucket_of(struct throttle *t, uint64_t key) { return t->table[key & (BUCKETS - 1)]; }
 
+/* Tries do not come in the order of their times (each has that of its request): one that is a little older than the window is
+ * in it, and does not begin it anew. */
 static bool is_open(const struct tries *s, int64_t now_ms) {
-    return s->key && now_ms >= s->began_ms && now_ms - s->began_ms < THROTTLE_WINDOW_MS;
+    int64_t age_ms = now_ms - s->began_ms;
+    return s->key && age_ms < THROTTLE_WINDOW_MS && age_ms > -THROTTLE_WINDOW_MS;
 }
 
 static struct tries *find(struct tries *bucket, uint64_t key) {
@@ -77,7 +80,8 @@ static int64_t delay_ms(const struct tries *s) {
 static int64_t wait_ms(const struct tries *s, uint32_t limit, bool grows, int64_t now_ms) {
     int64_t window_ms = s->began_ms + THROTTLE_WINDOW_MS - now_ms;
     if (s->n >= limit) return window_ms;
-    int64_t next_ms = grows ? s->last_ms + delay_ms(s) - now_ms : 0;
+    int64_t delay = grows ? delay_ms(s) : 0;
+    int64_t next_ms = delay ? s->last_ms + delay - now_ms : 0;
     if (next_ms > window_ms) next_ms = window_ms;
     return next_ms > 0 ? next_ms : 0;
 }
@@ -89,7 +93,7 @@ int64_t throttle_take(struct throttle *t, uint64_t key, uint32_t limit, bool gro
     int64_t wait = wait_ms(s, limit, grows, now_ms);
     if (wait == 0) {
         s->n++;
-        s->last_ms = now_ms;
+        if (now_ms > s->last_ms) s->last_ms = now_ms;
     }
     pthread_mutex_unlock(lock_of(t, key));
     return wait;

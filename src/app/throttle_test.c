@@ -34,6 +34,16 @@ static void test_delays_grow(void **state) {
     throttle_free(t);
 }
 
+/* Each try has the time of its request, and requests overtake each other. */
+static void test_an_older_try_begins_nothing_anew(void **state) {
+    (void)state;
+    struct throttle *t = open_throttle();
+    uint64_t key = throttle_key(t, S("account"), S("a"));
+    for (int64_t i = 0; i < 3; i++) assert_int_equal(throttle_take(t, key, LIMIT, true, START_MS - i), 0);
+    for (int64_t i = 0; i < 9; i++) assert_int_equal(throttle_take(t, key, LIMIT, true, START_MS - i), 1000 + i);
+    throttle_free(t);
+}
+
 static void test_a_right_password_is_no_failure(void **state) {
     (void)state;
     struct throttle *t = open_throttle();
@@ -72,6 +82,7 @@ static void test_a_full_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delays_grow),
+        cmocka_unit_test(test_an_older_try_begins_nothing_anew),
         cmocka_unit_test(test_a_right_password_is_no_failure),
         cmocka_unit_test(test_keys_are_apart),
         cmocka_unit_test(test_a_full_table),
