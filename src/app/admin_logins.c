@@ -91,9 +91,10 @@ static RC answer(struct admin_call *c, struct login *login, int32_t user_id, str
     verifier.hub_ids = hub_ids;
     struct reader ids = {.rest = hub_ids};
     if (hub_ids.n == HUB_ID_BYTES) verifier.hub_id = get_id(&ids); /* the only one is chosen */
-    str text = ticket_seal(&login->call, NULL, &verifier), issuer = c->instance->settings.issuer;
+    str text = ticket_seal(&login->call, NULL, &verifier);
+    str origin = settings_origin(&c->instance->settings);
     json_member_str(&c->json, S("redirect_to"),
-                    arena_printf(c->arena, "%.*s/oauth/login?login_verifier=%.*s", STR_ARG(issuer), STR_ARG(text)));
+                    arena_printf(c->arena, "%.*s/oauth/login?login_verifier=%.*s", STR_ARG(origin), STR_ARG(text)));
     return RC_OK;
 }
 

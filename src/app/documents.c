@@ -29,12 +29,7 @@ _Static_assert(ANNOUNCED <= METADATA_ENDPOINTS_MAX, "room for all");
 
 /* The path of the issuer; empty when it is only a host. */
 static str issuer_path(const struct settings *settings) {
-    str after = str_from(settings->issuer, str_find(settings->issuer, ':') + 3);
-    return str_from(after, str_find(after, '/'));
-}
-
-static str origin_of(const struct settings *settings) {
-    return str_head(settings->issuer, settings->issuer.n - issuer_path(settings).n);
+    return str_from(settings->issuer, settings_origin(settings).n);
 }
 
 /* Routes stand at the root of the issuer's host. */
@@ -79,9 +74,10 @@ static RC make_metadata(struct documents *d, const struct settings *settings, co
     struct metadata_endpoint endpoints[ANNOUNCED], aliases[ANNOUNCED];
     struct buf text = buf_growing(METADATA_MAX);
     for (size_t i = 0; i < ANNOUNCED; i++)
-        endpoints[i] = (struct metadata_endpoint){
-            announced[i].member, url_of(origin_of(settings), announced[i].endpoint, d->arena), announced[i].is_openid};
-    d->token_endpoint = url_of(origin_of(settings), &endpoint_token, d->arena);
+        endpoints[i] = (struct metadata_endpoint){announced[i].member,
+                                                  url_of(settings_origin(settings), announced[i].endpoint, d->arena),
+                                                  announced[i].is_openid};
+    d->token_endpoint = url_of(settings_origin(settings), &endpoint_token, d->arena);
     struct metadata m = {
         .issuer = settings->issuer,
         .endpoints = endpoints,

@@ -8,18 +8,12 @@
 
 /* ---- the brand ---- */
 
-static str issuer_path(str issuer) {
-    str rest = str_from(issuer, str_find(issuer, ':') + 3);
-    return str_from(rest, str_find(rest, '/'));
-}
-
 static str issuer_host(str issuer) {
     str rest = str_from(issuer, str_find(issuer, ':') + 3);
     return str_head(rest, str_find(rest, '/'));
 }
 
 RC brand_make(const struct options *o, str issuer, struct arena *arena, struct brand *out) {
-    str path = issuer_path(issuer);
     *out = (struct brand){
         .page = {.name = o->brand_name.n ? o->brand_name : issuer_host(issuer),
                  .logo = o->brand_logo,
@@ -27,7 +21,7 @@ RC brand_make(const struct options *o, str issuer, struct arena *arena, struct b
                  .privacy_url = o->privacy_url,
                  .terms_url = o->terms_url},
         .recovery_url = o->recovery_url,
-        .style_path = arena_printf(arena, "%.*s%.*s", STR_ARG(path), STR_ARG(page_style.path)),
+        .style_path = page_style.path,
     };
     if (o->login_url.n) {
         str host = page_url_host(o->login_url);
@@ -36,7 +30,7 @@ RC brand_make(const struct options *o, str issuer, struct arena *arena, struct b
     if (o->brand_colour.n == 0) return RC_OK;
     out->has_accent = page_accent_make(o->brand_colour, arena, &out->accent);
     if (!out->has_accent) return rc_fail(FAULT_CONFIG, "brand_colour is no colour; write it as #1a5fb4");
-    out->accent_path = arena_printf(arena, "%.*s%.*s", STR_ARG(path), STR_ARG(out->accent.path));
+    out->accent_path = out->accent.path;
     return RC_OK;
 }
 

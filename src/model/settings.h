@@ -21,4 +21,10 @@ struct settings {
     int64_t code_ttl_s, access_ttl_s, retry_window_s; /* defaults for new apps */
 };
 
+/* Scheme, host and port of the issuer: all routes stand at the root of its host, whatever path it has. */
+static inline str settings_origin(const struct settings *s) {
+    size_t host = str_find(s->issuer, ':') + 3;
+    return str_head(s->issuer, host + str_find(str_from(s->issuer, host), '/'));
+}
+
 #endif

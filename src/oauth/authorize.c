@@ -136,7 +136,7 @@ static void show_accounts(struct oauth_call *c, const struct authorize_call *a) 
     };
     const struct screen screen = {
         .kind = SCREEN_CHOOSE_ACCOUNT,
-        .action = own_url(c, S("/oauth/choose-account")),
+        .action = S("/oauth/choose-account"),
         .flow = ticket_seal(c, &a->browser, &flow),
         .path = authorize_request_url(c, r, ~0U, r->hub_id),
         .redirect_uri = c->redirect_base,
@@ -160,7 +160,7 @@ static void show_consent(struct oauth_call *c, const struct authorize_call *a, b
     };
     const struct screen screen = {
         .kind = SCREEN_CONSENT,
-        .action = own_url(c, S("/oauth/consent")),
+        .action = S("/oauth/consent"),
         .flow = ticket_seal(c, &a->browser, &flow),
         .path = authorize_request_url(c, r, ~0U, r->hub_id),
         .redirect_uri = c->redirect_base,

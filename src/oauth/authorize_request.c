@@ -254,17 +254,9 @@ str authorize_request_query(const struct oauth_call *c, const struct authorize_r
     return params_write(&params_table, &params, c->arena);
 }
 
-str own_url(const struct oauth_call *c, str path) {
-    str rest = c->env.settings->issuer;
-    size_t host = str_find(rest, ':') + 3;
-    rest = str_from(rest, host);
-    rest = str_from(rest, str_find(rest, '/'));
-    return arena_printf(c->arena, "%.*s%.*s", STR_ARG(rest), STR_ARG(path));
-}
-
 str authorize_request_url(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts,
                           int32_t hub_id) {
-    str path = own_url(c, hub_id ? arena_printf(c->arena, "/oauth/%d/authorize", (int)hub_id) : S("/oauth/authorize"));
+    str path = hub_id ? arena_printf(c->arena, "/oauth/%d/authorize", (int)hub_id) : S("/oauth/authorize");
     str query = authorize_request_query(c, r, prompts);
     return arena_printf(c->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(query));
 }

@@ -46,9 +46,6 @@ bool authorize_request_takes(const struct authorize_request *r, const struct ses
 /* Its query alone, with every prompt that was sent; authorize_request_read reads it again. */
 str authorize_request_query(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts);
 
-/* An address of this server: the path of the issuer, and the path. */
-str own_url(const struct oauth_call *c, str path);
-
 /* Who consents to what. */
 struct consent {
     const struct authorize_request *request;

@@ -118,10 +118,8 @@ void browser_read(struct oauth_call *c, str lang, struct browser *out) {
 /* Browsers tell where a form was sent from; with our Referrer-Policy the Origin may be "null", and then Sec-Fetch-Site knows. What neither
  * tells is left to the form's token. */
 bool browser_is_same_origin(const struct oauth_call *c) {
-    str issuer = c->env.settings->issuer, site = c->req.fetch_site, origin = c->req.origin;
+    str own = settings_origin(c->env.settings), site = c->req.fetch_site, origin = c->req.origin;
     if (site.n && !str_eq(site, S("same-origin")) && !str_eq(site, S("none"))) return false;
-    size_t scheme = str_find(issuer, ':') + 3;
-    str own = str_head(issuer, scheme + str_find(str_from(issuer, scheme), '/'));
     return origin.n == 0 || str_eq(origin, S("null")) || str_eq_nocase(origin, own);
 }
 
@@ -367,7 +365,7 @@ void answer_sign_in(struct oauth_call *c, const struct browser *b, const struct 
     if (c->env.settings->login_url.n) return send_elsewhere(c, b, r);
     struct screen screen = with ? *with : (struct screen){.problem = SIGN_IN_FIRST};
     screen.kind = SCREEN_SIGN_IN;
-    screen.action = own_url(c, S("/oauth/sign-in"));
+    screen.action = S("/oauth/sign-in");
     screen.path = screen.action;
     screen.can_cancel = r != NULL;
     if (r) {

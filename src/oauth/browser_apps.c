@@ -91,7 +91,7 @@ static size_t connections(struct oauth_call *c, struct screen_connection **out) 
                                              .account_domain = from->account_domain};
             str path = arena_printf(c->arena, "/oauth/connected-apps/remove?app=%d&account=%d", (int)app->app_id,
                                     (int)from->grant.hub_id);
-            to->remove_url = own_url(c, path);
+            to->remove_url = path;
         }
         add_grant(to, &from->grant);
     }
@@ -115,7 +115,7 @@ static void start_list(struct oauth_call *c) {
 static str list_url(const struct oauth_call *c, str older) {
     str path = older.n ? arena_printf(c->arena, "/oauth/connected-apps?older=%.*s", STR_ARG(older))
                        : S("/oauth/connected-apps");
-    return own_url(c, path);
+    return path;
 }
 
 /* The rest of a list that is longer than a page. */
@@ -130,13 +130,13 @@ static void decide_list(struct oauth_call *c) {
     const struct apps_call *s = c->state;
     struct screen_connection *list;
     c->change.kind = CHANGE_NONE;
-    if (!session_is_live(c, &s->browser)) return answer_see_other(c, own_url(c, S("/oauth/sign-in")));
+    if (!session_is_live(c, &s->browser)) return answer_see_other(c, S("/oauth/sign-in"));
     struct screen screen = {
         .kind = SCREEN_CONNECTED_APPS,
         .path = list_url(c, s->params.older),
         .older_url = older_url(c, &s->browser),
         .email = c->facts.person.email,
-        .sign_out_url = own_url(c, S("/oauth/sign-out")),
+        .sign_out_url = S("/oauth/sign-out"),
         .removed = live_app(c, read_id(s->params.removed)),
         .n_connections = connections(c, &list),
     };
@@ -173,12 +173,12 @@ static void show_remove(struct oauth_call *c, const struct apps_call *s) {
         .step = TICKET_REMOVE, .user_id = c->facts.session.user_id, .app_id = s->app_id, .hub_id = s->hub_id};
     struct screen screen = {
         .kind = SCREEN_REMOVE_APP,
-        .action = own_url(c, S("/oauth/connected-apps/remove")),
+        .action = S("/oauth/connected-apps/remove"),
         .flow = ticket_seal(c, &s->browser, &flow),
         .email = c->facts.person.email,
         .n_connections = connections(c, &list),
     };
-    if (screen.n_connections != 1) return answer_see_other(c, own_url(c, S("/oauth/connected-apps")));
+    if (screen.n_connections != 1) return answer_see_other(c, S("/oauth/connected-apps"));
     screen.connections = list;
     screen.path = list->remove_url;
     answer_screen(c, &s->browser, &screen, 200);
@@ -201,13 +201,13 @@ static void remove_app(struct oauth_call *c, const struct apps_call *s) {
         removal_mark(s->flow.user_id, s->app_id, s->hub_id, c->change.token_id);
         path = arena_printf(c->arena, "/oauth/connected-apps?removed=%d", (int)s->app_id);
     }
-    answer_see_other(c, own_url(c, path));
+    answer_see_other(c, path);
 }
 
 static void decide_remove(struct oauth_call *c) {
     const struct apps_call *s = c->state;
     c->change.kind = CHANGE_NONE;
-    if (!session_is_live(c, &s->browser)) return answer_see_other(c, own_url(c, S("/oauth/sign-in")));
+    if (!session_is_live(c, &s->browser)) return answer_see_other(c, S("/oauth/sign-in"));
     if (c->req.method != METHOD_POST) return show_remove(c, s);
     if (!ticket_is_of_session(&s->flow, &s->browser) || s->flow.user_id != c->facts.session.user_id) {
         (void)browser_refuse_form(c);

@@ -42,7 +42,7 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
 
 static void decide(struct oauth_call *c) {
     const struct login_call *s = c->state;
-    str location = own_url(c, S("/oauth/connected-apps"));
+    str location = S("/oauth/connected-apps");
     c->change.kind = CHANGE_NONE;
     if (!c->facts.person_found || c->facts.person.disabled_ms) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
     if (s->has_request) location = authorize_request_url(c, &s->request, ~(unsigned)PROMPT_LOGIN, s->ticket.hub_id);

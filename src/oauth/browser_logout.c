@@ -80,7 +80,7 @@ static str request_query(const struct oauth_call *c, const struct logout_call *s
 
 static str request_url(const struct oauth_call *c, const struct logout_call *s) {
     str query = request_query(c, s);
-    str path = own_url(c, S("/oauth/logout"));
+    str path = S("/oauth/logout");
     return query.n ? arena_printf(c->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(query)) : path;
 }
 
@@ -122,13 +122,13 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
 static void go_on(struct oauth_call *c, const struct logout_call *s) {
     str uri = s->params.post_logout_redirect_uri;
     const struct render_pair state = {S("state"), s->params.state};
-    if (uri.n == 0) return answer_see_other(c, own_url(c, S("/oauth/sign-out")));
+    if (uri.n == 0) return answer_see_other(c, S("/oauth/sign-out"));
     c->answer = render_empty(render_redirect_status(c));
     c->answer.location = render_address(c->arena, uri, &state, 1);
 }
 
 static void decide_form(struct oauth_call *c, const struct logout_call *s) {
-    if (!str_eq(s->action, S("sign_out"))) return answer_see_other(c, own_url(c, S("/oauth/connected-apps")));
+    if (!str_eq(s->action, S("sign_out"))) return answer_see_other(c, S("/oauth/connected-apps"));
     go_on(c, s);
     if (ticket_is_of_session(&s->flow, &s->browser)) session_end(c, &s->browser);
 }
@@ -137,7 +137,7 @@ static void show_question(struct oauth_call *c, const struct logout_call *s) {
     const struct ticket flow = {.step = TICKET_LOGOUT, .query = request_query(c, s)};
     const struct screen screen = {
         .kind = SCREEN_SIGN_OUT,
-        .action = own_url(c, S("/oauth/logout")),
+        .action = S("/oauth/logout"),
         .path = request_url(c, s),
         .redirect_uri = s->params.post_logout_redirect_uri,
         .email = c->facts.person.email,

@@ -31,7 +31,7 @@ static void cancel(struct oauth_call *c, const struct sign_in_call *s) {
     if (s->has_request)
         oauth_refuse(c, REFUSAL_ACCESS_DENIED);
     else
-        answer_see_other(c, own_url(c, S("/oauth/sign-in")));
+        answer_see_other(c, S("/oauth/sign-in"));
 }
 
 static void start_form(struct oauth_call *c, struct sign_in_call *s) {
@@ -94,7 +94,7 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
 
 /* RFC 9110 s15.4.4: back to where the person was going, by GET. Who has just signed in is not asked to sign in again. */
 static void go_on(struct oauth_call *c, const struct sign_in_call *s) {
-    str location = own_url(c, S("/oauth/connected-apps"));
+    str location = S("/oauth/connected-apps");
     if (s->has_request) location = authorize_request_url(c, &s->request, ~(unsigned)PROMPT_LOGIN, s->request.hub_id);
     answer_see_other(c, location);
     session_start(c, &s->browser, c->facts.person.user_id);
@@ -122,7 +122,7 @@ static void decide(struct oauth_call *c) {
     if (c->req.method == METHOD_POST)
         decide_form(c, s);
     else if (session_is_live(c, &s->browser))
-        answer_see_other(c, own_url(c, S("/oauth/connected-apps")));
+        answer_see_other(c, S("/oauth/connected-apps"));
     else
         answer_sign_in(c, &s->browser, NULL, NULL, 200);
 }

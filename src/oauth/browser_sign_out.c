@@ -37,7 +37,7 @@ static size_t ask(struct oauth_call *c, int round, struct ask out[ASKS_MAX]) {
 
 static void decide_form(struct oauth_call *c, const struct sign_out_call *s) {
     bool signs_out = str_eq(s->params.action, S("sign_out"));
-    answer_see_other(c, own_url(c, signs_out ? S("/oauth/sign-out") : S("/oauth/connected-apps")));
+    answer_see_other(c, signs_out ? S("/oauth/sign-out") : S("/oauth/connected-apps"));
     if (signs_out && ticket_is_of_session(&s->flow, &s->browser)) session_end(c, &s->browser);
 }
 
@@ -46,9 +46,9 @@ static void decide(struct oauth_call *c) {
     const struct ticket flow = {.step = TICKET_SIGN_OUT};
     struct screen screen = {
         .kind = SCREEN_SIGNED_OUT,
-        .action = own_url(c, S("/oauth/sign-out")),
-        .path = own_url(c, S("/oauth/sign-out")),
-        .sign_in_url = own_url(c, S("/oauth/sign-in")),
+        .action = S("/oauth/sign-out"),
+        .path = S("/oauth/sign-out"),
+        .sign_in_url = S("/oauth/sign-in"),
     };
     if (c->req.method == METHOD_POST) return decide_form(c, s);
     if (session_is_live(c, &s->browser)) {

@@ -93,6 +93,28 @@ def test_the_whole_way(people, tab):
     assert tokens["hub_id"] == people.hub_id and tokens["user_id"] == people.user_id
 
 
+def test_an_issuer_with_a_path(tmp_path):
+    """Pages, forms and styles stand at the root of the host, as the metadata says, whatever path the issuer has."""
+    port = harness.free_port()
+    origin = f"http://127.0.0.1:{port}"
+    server = harness.DevServer(tmp_path / "data", tmp_path / "stderr",
+                               ("--no-auto-approve", "--issuer", origin + "/tenant", "--brand-colour", "#1a5fb4", *harness.NO_LIMITS), port).start()
+    server.issuer = origin  # what a browser names
+    try:
+        browser = Browser(server)
+        assert is_page(browser.authorize(server.confidential), "Sign in")
+        styles = re.findall(r'rel="stylesheet" href="([^"]+)"', browser.answer.body.decode())
+        assert len(styles) == 2 and all(server.get(style).status == 200 for style in styles)
+        assert is_page(browser.sign_in(), "Connect")
+        answer = browser.submit("allow")
+        assert answer.location["code"] and answer.location["iss"] == origin + "/tenant"
+        assert is_page(browser.get("/oauth/connected-apps"), "Your connected apps")
+        assert is_page(browser.get("/oauth/sign-out"), "Sign out")
+        assert is_page(browser.submit("sign_out"), "signed out")
+    finally:
+        server.stop()
+
+
 def test_an_optional_scope_is_left_out(people, tab):
     tab.authorize(people.confidential, optional_scope="crm.objects.companies.read no.such.scope")
     tab.sign_in()
