@@ -1,6 +1,7 @@
-// live.mjs INFO: people in front of a running server, in Debian's Chromium. INFO is what `grantd dev --json` printed. One line per walk, exit status 1 when
-// something is wrong.
+// live.mjs INFO: people in front of a running server, in Debian's Chromium. INFO is what `grantd dev --json` printed, and `binary` and `data` for
+// administration. One line per walk, exit status 1 when something is wrong.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { openBrowser } from "./browser.mjs";
@@ -18,6 +19,7 @@ const app = createServer((request, response) => {
 }).listen(0, "localhost");
 await new Promise((resolve) => app.once("listening", resolve));
 const BACK = `http://localhost:${app.address().port}/oauth-callback`;
+const SIGNED_OUT = `http://localhost:${app.address().port}/signed-out`;
 
 function address(more = {}, path = "/oauth/authorize") {
   const asked = { client_id: info.apps.confidential.client_id, redirect_uri: BACK, scope: info.apps.confidential.scopes.join(" "),
@@ -195,31 +197,112 @@ walks["the session ends while a page is open"] = async (browser) => {
   assert.ok((await arrived(page)).get("code"));
 };
 
-walks["keyboard only"] = async (browser) => {
-  const page = await (await open(browser)).newPage();
-  const to = async (selector) => {
-    for (let i = 0; i < 60; i++) {
-      if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
-      await page.keyboard.press("Tab");
-    }
-    assert.fail(`the keyboard does not reach ${selector}`);
-  };
-  await page.goto(address());
-  await to("#email");
+// With nothing but the keyboard.
+async function reach(page, selector) {
+  for (let i = 0; i < 60; i++) {
+    if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`the keyboard does not reach ${selector}`);
+}
+async function press(page, selector) {
+  await reach(page, selector);
+  await page.keyboard.press("Enter");
+}
+async function typeSignIn(page) {
+  await reach(page, "#email");
   await page.keyboard.type(info.user.email);
   await page.keyboard.press("Tab");
-  await to("#password");
+  await reach(page, "#password");
   await page.keyboard.type(info.user.password);
   await page.keyboard.press("Enter");
+}
+
+walks["keyboard only"] = async (browser) => {
+  const page = await (await open(browser)).newPage();
+  await page.goto(address());
+  await typeSignIn(page);
   await page.locator("button[name=hub_id]").first().waitFor();
-  await to(`button[name=hub_id][value="${info.account.hub_id}"]`);
-  await page.keyboard.press("Enter");
+  await press(page, `button[name=hub_id][value="${info.account.hub_id}"]`);
   await button(page, "allow").waitFor();
-  await to("input[value='crm.objects.companies.read']");
+  await reach(page, "input[value='crm.objects.companies.read']");
   await page.keyboard.press("Space");
-  await to("button[value=allow]");
-  await page.keyboard.press("Enter");
+  await press(page, "button[value=allow]");
   await redeem((await arrived(page)).get("code"), [...info.apps.confidential.scopes, "crm.objects.companies.write"]);
+};
+
+// RP-initiated logout.
+const confidential = info.apps.confidential.client_id;
+const logout = (asked = {}) => `${info.issuer}/oauth/logout?${new URLSearchParams(asked)}`;
+async function isSignedIn(page) {
+  await page.goto(`${info.issuer}/oauth/connected-apps`);
+  return (await page.locator("#password").count()) === 0;
+}
+let appName;
+function register(...uris) {
+  const words = ["app", "update", confidential, ...uris.flatMap((uri) => ["--post-logout-redirect-uri", uri]), "--data", info.data, "--json"];
+  appName = JSON.parse(execFileSync(info.binary, words, { stdio: ["ignore", "pipe", "inherit"] })).name;
+}
+
+for (const locale of ["en", "de", "fr"]) {
+  walks[`signing out for an app, by keys, ${locale}`] = async (browser) => {
+    register(SIGNED_OUT);
+    const page = await (await open(browser, { locale, viewport: { width: 360, height: 740 }, colorScheme: "dark" })).newPage();
+    const asks = async (names) => {
+      await button(page, "sign_out").waitFor();
+      assert.equal(await page.getAttribute("html", "lang"), locale);
+      assert.equal((await page.innerText("main")).includes(appName), names);
+      await look(page);
+    };
+    await page.goto(`${info.issuer}/oauth/sign-in`);
+    await typeSignIn(page);
+    await page.waitForURL("**/oauth/connected-apps");
+    // a link that anybody could have made: the person is asked, and may stay
+    await page.goto(logout());
+    await asks(false);
+    await press(page, "button[value=cancel]");
+    await page.waitForURL("**/oauth/connected-apps");
+    // for an app, and back to it: the policy of the page must let the form go there
+    await page.goto(logout({ client_id: confidential, post_logout_redirect_uri: SIGNED_OUT, state: "st" }));
+    await asks(true);
+    await press(page, "button[value=sign_out]");
+    assert.equal((await arrived(page)).get("state"), "st");
+    assert.equal(page.url(), `${SIGNED_OUT}?state=st`);
+    // back: pages are not kept, and now nobody is signed in, so there is nothing to ask
+    await page.goBack();
+    await arrived(page);
+    assert.equal(await isSignedIn(page), false);
+    // for an app that wants nobody back
+    await typeSignIn(page);
+    await page.waitForURL("**/oauth/connected-apps");
+    await page.goto(logout({ client_id: confidential }));
+    await asks(true);
+    await press(page, "button[value=sign_out]");
+    await page.waitForURL("**/oauth/sign-out");
+    assert.equal(await page.getAttribute("html", "lang"), locale);
+    await look(page);
+    await press(page, "main a[href$='/oauth/sign-in']");
+    await page.locator("#password").waitFor();
+  };
+}
+
+walks["signing out for an app that shows an ID token"] = async (browser) => {
+  register(SIGNED_OUT);
+  const page = await (await open(browser)).newPage();
+  await toConsent(page, { scope: "openid", optional_scope: "", response_type: "code" });
+  await button(page, "allow").click();
+  const { id_token } = await redeem((await arrived(page)).get("code"));
+  await page.goto(logout({ id_token_hint: id_token, post_logout_redirect_uri: `${SIGNED_OUT}/elsewhere` }));
+  assert.match(await page.innerText("main"), /BAD_REDIRECT_URI/);
+  await look(page);
+  assert.equal(await isSignedIn(page), true);
+  await page.goto(logout({ id_token_hint: id_token, post_logout_redirect_uri: SIGNED_OUT, state: "st" }));
+  assert.equal((await arrived(page)).get("state"), "st");
+  assert.equal(await isSignedIn(page), false);
+  // in another browser nobody has signed in: no question
+  const other = await (await open(browser)).newPage();
+  await other.goto(logout({ id_token_hint: id_token, post_logout_redirect_uri: SIGNED_OUT }));
+  await arrived(other);
 };
 
 walks["without JavaScript, on a phone, dark"] = async (browser) => {

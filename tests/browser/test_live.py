@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("GRANTD_BIN", ROOT / "build/grantd")).resolve()
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GRANTD_")}
 WALKS = ["whole way, en", "whole way, de", "whole way, fr", "the switch of languages", "cancel on every page", "two tabs at once", "the back button",
-         "a double click", "the session ends", "keyboard only", "without JavaScript"]
+         "a double click", "the session ends", "keyboard only", "without JavaScript",
+         "signing out for an app, by keys, en", "signing out for an app, by keys, de", "signing out for an app, by keys, fr", "shows an ID token"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def info(tmp_path_factory):
                 [BINARY, *more, "--data", folder / "data", "--json"], check=True, capture_output=True, env=ENVIRONMENT).stdout)
             second = admin("account", "create", "--name", "Second Company", "--domain", "second.example")["hub_id"]
             admin("account", "member", "add", str(second), str(info["user"]["user_id"]), "--role", "installer")
-            yield info
+            yield info | {"binary": str(BINARY), "data": str(folder / "data")}
         finally:
             server.terminate()
 
@@ -36,7 +37,8 @@ def info(tmp_path_factory):
 def told(info, request):
     """What live.mjs says of each walk that was asked for, all of them in one browser."""
     wanted = [item.callspec.params["walk"] for item in request.session.items if "walk" in getattr(getattr(item, "callspec", None), "params", {})]
-    done = subprocess.run(["node", ROOT / "tests/browser/live.mjs", json.dumps(info), *wanted], capture_output=True, text=True, timeout=180 + 60 * len(wanted))
+    done = subprocess.run(["node", ROOT / "tests/browser/live.mjs", json.dumps(info), *wanted], capture_output=True, text=True, env=ENVIRONMENT,
+                          timeout=180 + 60 * len(wanted))
     return re.findall(r"^(ok|WRONG) (.*(?:\n(?!ok |WRONG ).*)*)", done.stdout, re.M), done
 
 
