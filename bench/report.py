@@ -158,7 +158,7 @@ def write(folder, results):
         origin = results[name]["stamp"]
         subtitle = f"{origin['date']}, {origin['commit']}, {origin['machine']}"
         body, plots = render(results[name]["found"], subtitle)
-        text += (f"\n## {title}\n\n{origin['date']}, commit {origin['commit']}, `{origin['command']}`  \n{origin['machine']}; {origin['wrk']}, {origin['nginx']}; "
+        text += (f"\n## {title}\n\n{origin['date']}, commit {origin['commit']}, `{origin['command']}`\n\n{origin['machine']}; {origin['wrk']}, {origin['nginx']}; "
                  f"load of the machine before it: {origin['load_before']}\n")
         text += "".join(f"\n![{file}]({file})\n" for file in plots) + body
         for file, svg in plots.items():

@@ -87,7 +87,8 @@ static void test_openid(void **state) {
         {"response_types_supported", "code", 1},
         {"subject_types_supported", "public", 1},
         {"id_token_signing_alg_values_supported", "RS256", 2},
-        {"claims_supported", "sub", 12},
+        {"claims_supported", "sub", 13},
+        {"acr_values_supported", "0", 1},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         json_t *listed = json_object_get(json, rows[i].member);

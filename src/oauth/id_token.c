@@ -19,8 +19,8 @@ void at_hash(str access_text, char out[AT_HASH_CHARS]) {
     b64url_encode(hash, sizeof hash / 2, out);
 }
 
-/* One audience, so there is no azp (s2). Nothing is said of how the person signed in (acr, amr): the session does not know whether it was a password here
- * or the company's own sign-in. */
+/* One audience, so there is no azp (s2). The session does not know whether the person signed in by a password here or by the company's own sign-in,
+ * so no amr is said, and the acr claims no level of assurance. */
 static str write_payload(const struct oauth_call *c, const struct id_token *t) {
     const struct access_token *access = t->access;
     const struct subject *person = &c->facts.subject;
@@ -38,6 +38,7 @@ static str write_payload(const struct oauth_call *c, const struct id_token *t) {
     json_member_int(&j, S("exp"), access->expires_ms / 1000);
     json_member_int(&j, S("iat"), access->issued_ms / 1000);
     json_member_int(&j, S("auth_time"), t->auth_time_ms / 1000);
+    json_member_str(&j, S("acr"), ID_TOKEN_ACR);
     if (t->nonce.n) json_member_str(&j, S("nonce"), t->nonce);
     json_member_str(&j, S("at_hash"), (str){hash, sizeof hash});
     claims_write(&j, person, t->claims);

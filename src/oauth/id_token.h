@@ -18,6 +18,9 @@ struct id_token {
 /* Signs it with the app's algorithm. Empty when there is no key, or the library failed. */
 str id_token_make(const struct oauth_call *c, const struct id_token *t);
 
+/* No level of ISO/IEC 29115 is claimed for a sign-in (Core s2). */
+#define ID_TOKEN_ACR S("0")
+
 /* Left half of the hash of an access token, as every algorithm of ours has it (s3.1.3.6). */
 #define AT_HASH_CHARS 22
 void at_hash(str access_text, char out[AT_HASH_CHARS]);

@@ -37,11 +37,13 @@ static void write_auth(struct json *j, const struct settings *settings) {
 /* OpenID Connect Discovery s3. What is said to be unsupported is what a client would otherwise take for granted. */
 static void write_openid(struct json *j) {
     static const str public[] = {S("public")}, normal[] = {S("normal")};
-    static const str standard[] = {S("sub"), S("iss"),       S("aud"),   S("exp"),
-                                   S("iat"), S("auth_time"), S("nonce"), S("at_hash")};
+    static const str standard[] = {S("sub"),       S("iss"), S("aud"),   S("exp"),    S("iat"),
+                                   S("auth_time"), S("acr"), S("nonce"), S("at_hash")};
+    static const str acrs[] = {ID_TOKEN_ACR};
     str algs[OAUTH_LIST_MAX];
     write_list(j, S("subject_types_supported"), public, 1);
     write_list(j, S("id_token_signing_alg_values_supported"), algs, oauth_list_id_token_algs(algs));
+    write_list(j, S("acr_values_supported"), acrs, 1);
     write_list(j, S("claim_types_supported"), normal, 1);
     json_key(j, S("claims_supported"));
     json_open_array(j);

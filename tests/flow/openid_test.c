@@ -113,7 +113,7 @@ static void test_id_token(void **state) {
     at_hash(flow_member(&f, response, "access_token"), hash);
     assert_int_equal(jwt.alg, JOSE_RS256);
     assert_true(str_eq(jwt.typ, S("JWT")) && jwt.kid.n > 0);
-    assert_string_equal(members_of(said), "iss sub aud exp iat auth_time nonce at_hash");
+    assert_string_equal(members_of(said), "iss sub aud exp iat auth_time acr nonce at_hash");
     assert_string_equal(text_of(said, "iss"), "https://auth.example");
     assert_string_equal(text_of(said, "sub"), arena_cstr(f.arena, arena_printf(f.arena, "%d", f.seed.user_id)));
     assert_true(str_eq(str_of(text_of(said, "aud")), f.seed.apps[FLOW_CONFIDENTIAL].client_id));
@@ -135,7 +135,7 @@ static void test_refreshing(void **state) {
     f.now_ms += 600000;
     str second = flow_refresh(&f, FLOW_CONFIDENTIAL, refresh_token);
     json_t *said = id_token(flow_member(&f, second, "id_token"), NULL);
-    assert_string_equal(members_of(said), "iss sub aud exp iat auth_time at_hash");
+    assert_string_equal(members_of(said), "iss sub aud exp iat auth_time acr at_hash");
     assert_int_equal(number_of(said, "auth_time"), FLOW_NOW_MS / 1000);
     assert_int_equal(number_of(said, "iat"), FLOW_NOW_MS / 1000 + 600);
     json_decref(said);
@@ -214,7 +214,7 @@ static void test_claims(void **state) {
         str response = tokens_for(arena_cstr(f.arena, more));
         json_t *id = id_token(flow_member(&f, response, "id_token"), NULL);
         json_t *info = body_of(userinfo(flow_member(&f, response, "access_token")));
-        str wanted = arena_printf(f.arena, "iss sub aud exp iat auth_time at_hash%s", rows[i].id_token);
+        str wanted = arena_printf(f.arena, "iss sub aud exp iat auth_time acr at_hash%s", rows[i].id_token);
         assert_string_equal(members_of(info), rows[i].userinfo);
         assert_string_equal(members_of(id), arena_cstr(f.arena, wanted));
         assert_string_equal(text_of(info, "sub"), text_of(id, "sub"));
