@@ -305,7 +305,7 @@ def well_known_schemas():
              "introspection_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported",
              "revocation_endpoint_auth_signing_alg_values_supported", "introspection_endpoint_auth_signing_alg_values_supported")
     openid = {**{name: text(format="uri") for name in ("userinfo_endpoint", "end_session_endpoint")},
-              **{name: listed for name in ("subject_types_supported", "id_token_signing_alg_values_supported", "claim_types_supported", "claims_supported")},
+              **{name: listed for name in ("subject_types_supported", "acr_values_supported", "id_token_signing_alg_values_supported", "claim_types_supported", "claims_supported")},
               "claims_parameter_supported": {"const": True}, "request_parameter_supported": {"const": False},
               "request_uri_parameter_supported": {"const": False}}
     key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
