@@ -235,6 +235,7 @@ static RC make_signing(struct maker *m, enum key_kind kind, const struct key_row
     char kid[KID_CHARS];
     random_fill(random, sizeof random);
     random_fill(nonce, sizeof nonce);
+    random[0] &= 0x7F; /* it begins with a letter: after a hyphen, a command line would take it for a flag */
     b64url_encode(random, sizeof random, kid);
     struct edit edit = {.kind = EDIT_SIGNING_KEY_INSERT, .now_ms = m->now_ms};
     edit.seen_ms = rows->n ? rows->used_ms[rows->n - 1] : -1;
