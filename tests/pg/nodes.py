@@ -39,6 +39,11 @@ class Cluster:
     def url(self):
         return f"postgres://grantd@127.0.0.1:{self.port}/grantd"
 
+    def database(self, name):
+        """One more database, empty; its URL."""
+        self.ask(f'CREATE DATABASE "{name}"')
+        return f"postgres://grantd@127.0.0.1:{self.port}/{name}"
+
     def ctl(self, *words):
         return run(*OWNER, f"{PROGRAMS}/pg_ctl", "-D", self.folder / "db", "-l", self.folder / "server.log", "-w", *words, cwd="/")
 
