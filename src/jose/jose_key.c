@@ -1,5 +1,7 @@
 #include "jose_key.h"
 
+#include "b64.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -126,9 +128,27 @@ static bool is_secret(const json_t *json) {
     return json_object_get(json, "d") || json_object_get(json, "k") || json_object_get(json, "p");
 }
 
+/* RFC 7518 s6.2.1.2 wants the whole 32 bytes. Authlib 1.2, the one in Debian 12, leaves out leading zeros: one key in
+ * 128 would be refused, and its owner could not tell why. */
+static void lengthen_coordinate(json_t *json, const char *member) {
+    enum { SIZE = 32 };
+    uint8_t whole[SIZE] = {0}, part[SIZE];
+    char text[SIZE * 4 / 3 + 2] = "";
+    str given = str_of(text_of(json, member));
+    size_t n = 0;
+    if (given.n == 0 || given.n >= b64url_length(SIZE) || !b64url_decode(given, part, &n)) return;
+    memcpy(whole + SIZE - n, part, n);
+    b64url_encode(whole, SIZE, text);
+    json_object_set_new(json, member, json_stringn(text, b64url_length(SIZE)));
+}
+
 /* Adds a key if it is one for us. False when the set must be refused. */
-static bool add_public(struct jose_keys *keys, const json_t *json) {
+static bool add_public(struct jose_keys *keys, json_t *json) {
     if (is_secret(json)) return false;
+    if (str_eq(str_of(text_of(json, "crv")), S("P-256"))) {
+        lengthen_coordinate(json, "x");
+        lengthen_coordinate(json, "y");
+    }
     char *text = json_dumps(json, JSON_COMPACT);
     cjose_jwk_t *jwk = text ? cjose_jwk_import(text, strlen(text), NULL) : NULL;
     free(text);

@@ -23,8 +23,11 @@
     "yuXpoQ"
 #define EC_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
 #define EC_Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-#define EC   "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\""
-#define RSA  "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RS_N "\""
+#define EC_SHORT                                                                                                       \
+    "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"_k07MQ_NPvAVqo8wkHieelutO-bVPXPX_5ThnwLI3zk\","                          \
+    "\"y\":\"7mRnUNdeMtuSS4u-SfrXK_z3wM_kwpIITHQjzeLaZg\""
+#define EC  "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\""
+#define RSA "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" RS_N "\""
 #define OCT                                                                                                            \
     "\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\""
 #define SET(k) "{\"keys\":[{" k "}]}"
@@ -169,6 +172,9 @@ static void test_sets(void **state) {
     } rows[] = {
         {SET(EC), true},
         {SET(RSA), true},
+        {SET(EC_SHORT), true}, /* a leading zero of y left out */
+        {SET("\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"\""), false},
+        {SET("\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"A*\",\"y\":\"A\""), false},
         {"{\"keys\":[{" EC "},{" RSA "},{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}]}",
          true}, /* unknown: passed over */
         {"{\"keys\":[]}", false},
@@ -190,6 +196,23 @@ static void test_sets(void **state) {
         struct jose_keys *keys = NULL;
         CHECK(i, rc_ok(jose_keys_read(str_of(rows[i].set), &keys)) == rows[i].good);
         jose_keys_free(keys);
+    }
+}
+
+/* RFC 7518 s6.2.1.2: one key in 128 has a coordinate that begins with a zero. */
+static void test_our_coordinates_are_whole(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 400; i++) {
+        struct buf text = buf_growing(8192);
+        assert_true(rc_ok(jose_key_make(JOSE_ES256, S("k"), &text)));
+        for (size_t m = 0; m < 3; m++) {
+            static const char *const members[] = {"\"x\":\"", "\"y\":\"", "\"d\":\""};
+            const char *from = strstr((const char *)text.p, members[m]);
+            assert_non_null(from);
+            from += strlen(members[m]);
+            CHECK(i, strcspn(from, "\"") == 43);
+        }
+        buf_free(&text);
     }
 }
 
@@ -251,8 +274,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rfc_vectors), cmocka_unit_test(test_headers_and_claims),
         cmocka_unit_test(test_shapes),      cmocka_unit_test(test_every_character_counts),
-        cmocka_unit_test(test_sets),        cmocka_unit_test(test_our_keys),
-        cmocka_unit_test(test_key_ids),
+        cmocka_unit_test(test_sets),        cmocka_unit_test(test_our_coordinates_are_whole),
+        cmocka_unit_test(test_our_keys),    cmocka_unit_test(test_key_ids),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
