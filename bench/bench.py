@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The benchmarks of grantd: ./dev bench [PART ...] [--quick]. Parts: all, ops, peers, growth, overload, front, pg, micro, ab.
+"""The benchmarks of grantd: ./dev bench [PART ...] [--quick]. Parts: all, ops, peers, growth, overload, front, loops, pg, micro, ab.
 ./dev bench gate [--update] is another thing: instructions per request, which ./dev test compares (bench/gate.py).
 
 Every figure is a ratio against something that ran next to it; absolute numbers depend on the machine. The server under measurement runs on
@@ -28,10 +28,11 @@ SIZES = {
 # Parts that are programs of their own and print a table: the program, and its words for each size.
 SCRIPTS = {
     "front": (["front.py"], {"full": "--seconds 1 --idle 2000", "long": "", "quick": "--seconds 1 --rounds 1 --idle 200"}),
+    "loops": (["loops.py"], {"quick": "--seconds 1 --rounds 1"}),
     "pg": (["pg.py"], {"full": "--seconds 2", "long": "", "quick": "--seconds 1 --count 3000"}),
     "micro": (["micro.py"], {}),
 }
-PARTS = ["ops", "peers", "growth", "overload", "front", "pg", "micro"]
+PARTS = ["ops", "peers", "growth", "overload", "front", "loops", "pg", "micro"]
 
 
 def run_script(name, options):

@@ -212,7 +212,7 @@ server {{ listen 127.0.0.1:{port} reuseport; {places} }} }}
 
 # ---- load ----
 
-def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_ms=0.0, capture=(), headers=()):
+def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_ms=0.0, depth=1, capture=(), headers=()):
     """One run of wrk over the lines (a list, or a file that is there). With `capture` (Lua patterns) returns what it found as well."""
     threads = max(1, len(CLIENT_CPUS.split(",")))
     with tempfile.TemporaryDirectory(prefix="bench-load-") as folder:
@@ -222,7 +222,7 @@ def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_
         more = [f"{folder}/found", *capture] if capture else []
         out = subprocess.run(
             pinned(CLIENT_CPUS, ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}", "--timeout", "30s", "--latency", *[w for h in headers for w in ("-H", h)],
-                                 "-s", HERE / "load.lua", url, "--", path, mode, threads, method, delay_ms, *more]),
+                                 "-s", HERE / "load.lua", url, "--", path, mode, threads, method, delay_ms, depth, *more]),
             capture_output=True, text=True, check=False, timeout=seconds + 60)
         found = re.search(r"^JSON (.*)$", out.stdout, re.M)
         if not found:

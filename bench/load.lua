@@ -1,8 +1,9 @@
 -- wrk script: sends the lines of a file, as form bodies (POST) or as paths (GET).
--- Arguments: FILE MODE THREADS METHOD MEAN_DELAY_MS [CAPTURE_FILE PATTERN ...]
+-- Arguments: FILE MODE THREADS METHOD MEAN_DELAY_MS DEPTH [CAPTURE_FILE PATTERN ...]
 --   cycle: the lines in turn, over and over. once: each line once over all threads; then wrk ends at once.
 --   shed: as cycle, and answers of status 503 are counted by themselves.
 --   A mean delay above 0 makes each connection wait a random time (twice the mean at most) before each request: a load below the capacity.
+--   A depth above 1 sends so many requests together on a connection, with mode cycle.
 --   With a capture file, what the patterns find in the Location header or the body of each good answer is
 --   written there, a line each.
 local threads, all_threads = 0, {}
@@ -31,6 +32,16 @@ local function capture_into(path, patterns)
   finish_capture = function() out:flush() end
 end
 
+local function together(depth)
+  local made = {}
+  for i = 1, #requests do
+    local some = {}
+    for j = 0, depth - 1 do some[#some + 1] = requests[(i + j - 1) % #requests + 1] end
+    made[i] = table.concat(some)
+  end
+  return made
+end
+
 function init(args)
   mode, wrk.method = args[2], args[4]
   if wrk.method == "POST" then wrk.headers["Content-Type"] = "application/x-www-form-urlencoded" end
@@ -49,7 +60,9 @@ function init(args)
   end
   refused = 0
   if mode == "shed" then response = function(status) if status == 503 then refused = refused + 1 end end end
-  if args[6] then capture_into(args[6], { unpack(args, 7) }) end
+  local depth = tonumber(args[6])
+  if depth > 1 then requests = together(depth) end
+  if args[7] then capture_into(args[7], { unpack(args, 8) }) end
 end
 
 local asked = false

@@ -140,7 +140,7 @@ def plain(found, _):
 
 
 PARTS = {"ops": ("Every operation", ops), "peers": ("Other servers", peers), "growth": ("How cost grows", growth), "overload": ("Overload", overload),
-         "front": ("TLS and HTTP/2", plain), "pg": ("PostgreSQL beside pgbench", plain), "micro": ("Parts of a request", plain), "ab": ("A build beside another", ab)}
+         "front": ("TLS and HTTP/2", plain), "loops": ("What another loop and batching could bring", plain), "pg": ("PostgreSQL beside pgbench", plain), "micro": ("Parts of a request", plain), "ab": ("A build beside another", ab)}
 
 HEAD = """# Results
 
