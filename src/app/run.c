@@ -458,6 +458,7 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     r->call.env.registry = r->lease->snapshot->registry;
     r->call.env.keyring = &r->lease->snapshot->keys->ring;
     r->call.env.signers = &r->lease->snapshot->keys->signers;
+    r->call.env.known = env->known;
     r->call.env.settings = env->settings;
     r->call.env.token_endpoint = r->lease->snapshot->documents->token_endpoint;
     r->call.env.random = random;

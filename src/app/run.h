@@ -27,8 +27,9 @@ struct run_env {
     struct db_session *session;
     struct lease *lease; /* apps, scopes and keys; may be replaced between requests */
     const struct settings *settings;
-    struct limiter *limiter; /* NULL: no limits */
-    struct metrics *metrics; /* NULL: nothing is counted */
+    struct limiter *limiter;  /* NULL: no limits */
+    struct metrics *metrics;  /* NULL: nothing is counted */
+    struct jose_known *known; /* signatures that this loop found good; NULL: each is verified anew */
 
     /* For pages. */
     const struct brand *brand;

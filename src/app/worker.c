@@ -179,6 +179,13 @@ static int64_t now_ms(void *arg) {
     return clock_now_ms();
 }
 
+/* Used page by page as facts come: a server without signed access tokens has none of it. */
+static struct jose_known *new_known(void) {
+    struct jose_known *known = calloc(1, sizeof *known);
+    if (!known) abort();
+    return known;
+}
+
 static void fill_random(void *arg, void *out, size_t n) {
     (void)arg;
     random_fill(out, n);
@@ -203,6 +210,7 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .lease = lease_new(crew->instance->snapshot),
         .limiter = crew->limiter,
         .metrics = metrics_new(),
+        .known = new_known(),
         .throttle = crew->throttle,
         .check_password = check_password,
         .password_arg = w,
@@ -249,4 +257,5 @@ void worker_close(struct worker *w) {
     web_loop_close(w->loop);
     lease_drop(w->env.lease);
     free(w->env.metrics);
+    free(w->env.known);
 }

@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "jose_known.h"
 #include "rc.h"
 
 /* The algorithms that we know (RFC 7518 s3.1): asymmetric ones only. `none` and the HMACs have no row, so nothing can choose them. libcjose
@@ -82,6 +83,15 @@ struct jose_jwt {
 /* Verifies a compact token with one of the keys, by the algorithms of the mask, and reads it. Claims are for the rule to judge. False when it
  * is not well formed, has a critical extension (RFC 7515 s4.1.11), another algorithm, or no key fits. */
 bool jose_verify(const struct jose_keys *keys, uint32_t algs, str token, struct arena *arena, struct jose_jwt *out);
+
+/* The same for tokens that are shown again and again: a signature that was found good before is not computed anew, everything else is looked at
+ * each time. It counts only with the very key that it was found good with, so with a key that has left the set nothing is known. */
+struct jose_verifier {
+    const struct jose_keys *keys;
+    uint32_t algs;
+    struct jose_known *known; /* NULL: nothing is remembered */
+};
+bool jose_verify_again(const struct jose_verifier *by, str token, struct arena *arena, struct jose_jwt *out);
 
 /* Reads a token without looking at its signature. Only to find out whose it says it is: nothing of it is proven. */
 bool jose_peek(str token, struct arena *arena, struct jose_jwt *out);

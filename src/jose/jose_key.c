@@ -54,11 +54,19 @@ static void set_kid(struct jose_key *key) {
     if (key->kid_n) memcpy(key->kid, kid.p, key->kid_n);
 }
 
+static void set_fingerprint(struct jose_key *key) {
+    char *text = cjose_jwk_to_json(key->jwk, false, NULL);
+    if (!text) abort();
+    digest_sha256(str_of(text), key->fingerprint);
+    cjose_get_dealloc()(text);
+}
+
 static struct jose_key *new_key(cjose_jwk_t *jwk) {
     struct jose_key *key = calloc(1, sizeof *key);
     if (!key) abort();
     key->jwk = jwk;
     set_kid(key);
+    set_fingerprint(key);
     return key;
 }
 

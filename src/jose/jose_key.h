@@ -4,6 +4,7 @@
 
 #include <cjose/cjose.h>
 
+#include "digest.h"
 #include "jose.h"
 
 struct jose_key {
@@ -12,6 +13,7 @@ struct jose_key {
     enum jose_alg alg; /* of a key of ours */
     size_t kid_n;
     char kid[JOSE_KID_MAX + 1];
+    uint8_t fingerprint[SHA256_BYTES]; /* of the public key and its id: no other key has it */
 };
 
 #endif

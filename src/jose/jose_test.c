@@ -1,6 +1,7 @@
 #include "jose.h"
 
 #include "b64.h"
+#include "random.h"
 #include "rows_test.h"
 
 /* RFC 7515 appendix A.2 and A.3. */
@@ -37,7 +38,7 @@ static struct arena *arena;
 static int set_up(void **state) {
     (void)state;
     arena = arena_new(65536);
-    return 0;
+    return !crypto_start();
 }
 
 static int tear_down(void **state) {

@@ -1,5 +1,6 @@
 /* private_key_jwt, claim by claim and edge by edge. */
 #include "kit_rows_test.h"
+#include "random.h"
 
 #include <stdlib.h>
 
@@ -290,5 +291,5 @@ int main(void) {
         cmocka_unit_test(test_forgeries),
         cmocka_unit_test(test_published),
     };
-    return cmocka_run_group_tests(tests, make_keys, free_keys);
+    return crypto_start() ? cmocka_run_group_tests(tests, make_keys, free_keys) : 1;
 }

@@ -137,6 +137,49 @@ static void test_forgeries(void **state) {
     kit_close(&k);
 }
 
+/* Whether the table of known signatures is there or not, and whether it knows this one, is not to be seen. norm: I07 I08 */
+static void test_known_signatures(void **state) {
+    static struct kit k, other;
+    static struct jose_known known, before;
+    (void)state;
+    open_jwt(&k);
+    open_jwt(&other);
+    struct kit_tokens got = kit_install(&k, APP_CONF);
+    struct kit_answer without = kit_introspect(&k, APP_RS, got.access);
+    k.known = &known;
+    for (int i = 0; i < 2; i++) {
+        struct kit_answer with = kit_introspect(&k, APP_RS, got.access);
+        assert_true(str_eq(with.text, without.text));
+    }
+    /* one changed letter of what is known, anywhere, and nothing is learned from what was refused */
+    before = known;
+    char *text = memcpy(arena_alloc(k.arena, got.access.n), got.access.p, got.access.n);
+    for (size_t i = 0; i < got.access.n; i++) {
+        text[i] = got.access.p[i] == 'A' ? 'B' : 'A';
+        assert_false(kit_is_active(&k, (str){text, got.access.n}));
+        text[i] = got.access.p[i];
+    }
+    assert_memory_equal(&before, &known, sizeof known);
+    assert_true(kit_is_active(&k, got.access));
+    /* another key under the same id, and no key at all */
+    struct jose_signers ours = k.signers;
+    k.signers = other.signers;
+    assert_false(kit_is_active(&k, got.access));
+    k.signers.keys.n = 0;
+    assert_false(kit_is_active(&k, got.access));
+    k.signers = ours;
+    assert_true(kit_is_active(&k, got.access));
+    /* everything else is looked at anew each time */
+    assert_int_equal(kit_revoke(&k, APP_CONF, got.access).a.http, 200);
+    assert_false(kit_is_active(&k, got.access));
+    str next = kit_install(&k, APP_CONF).access;
+    assert_true(kit_is_active(&k, next));
+    k.now_ms += 1800000;
+    assert_false(kit_is_active(&k, next));
+    kit_close(&other);
+    kit_close(&k);
+}
+
 /* Nothing is longer than promised: what does not fit becomes an opaque token, and administration can say so before. */
 static void test_length(void **state) {
     static struct kit k;
@@ -193,9 +236,15 @@ static void test_without_a_key(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_a_person), cmocka_unit_test(test_of_an_app),     cmocka_unit_test(test_revocation),
-        cmocka_unit_test(test_not_taken),   cmocka_unit_test(test_forgeries),     cmocka_unit_test(test_length),
-        cmocka_unit_test(test_room),        cmocka_unit_test(test_without_a_key),
+        cmocka_unit_test(test_of_a_person),
+        cmocka_unit_test(test_of_an_app),
+        cmocka_unit_test(test_revocation),
+        cmocka_unit_test(test_not_taken),
+        cmocka_unit_test(test_forgeries),
+        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_without_a_key),
+        cmocka_unit_test(test_known_signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

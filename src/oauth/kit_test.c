@@ -347,6 +347,7 @@ struct kit_answer kit_run(struct kit *k, const struct endpoint *endpoint, const 
                                 .registry = &k->registry,
                                 .keyring = &k->ring,
                                 .signers = &k->signers,
+                                .known = k->known,
                                 .token_endpoint = S(KIT_ISSUER "/oauth/v3/token"),
                                 .settings = &k->settings,
                                 .random = random,

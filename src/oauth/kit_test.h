@@ -27,6 +27,7 @@ struct kit {
     struct settings settings;
     struct keyring ring;
     struct jose_signers signers; /* one ES256 key, another one in every run */
+    struct jose_known *known;    /* NULL, as it is at first: every signed token is verified anew */
     struct registry registry;
     struct app apps[KIT_APPS];
     struct scope scopes[KIT_SCOPES];

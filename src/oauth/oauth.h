@@ -39,6 +39,7 @@ struct oauth_env {
     const struct registry *registry;
     const struct keyring *keyring;
     const struct jose_signers *signers;
+    struct jose_known *known; /* of access tokens that were shown before; NULL: each is verified anew */
     const struct settings *settings;
     str token_endpoint;                        /* its URL as metadata announces it */
     const uint8_t *random;                     /* OAUTH_RANDOM_BYTES, for pages OAUTH_RANDOM_PEOPLE_BYTES */

@@ -121,6 +121,7 @@ void flow_open(struct flow *f) {
         .settings = &f->instance.settings,
         .brand = &f->brand,
         .check_password = check_password,
+        .known = &f->known,
     };
 }
 

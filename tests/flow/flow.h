@@ -27,6 +27,7 @@ struct flow {
     struct db_session *session;
     struct lease *lease;
     struct brand brand;
+    struct jose_known known;
     struct run_env env;
     int64_t now_ms;
     uint64_t random_state;
