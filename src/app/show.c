@@ -147,12 +147,20 @@ static void show_choose_account(struct showing *w) {
             .allowed = m->role == MEMBER_INSTALLER,
         };
     }
+    bool can_turn = s->earlier_url.n || s->later_url.n, can_find = can_turn || s->find.n;
     const struct page_choose_account page = {
         .action = s->action,
         .app = app_of(s->app),
         .email = s->email,
         .accounts = list,
         .n_accounts = s->n_memberships,
+        .has_accounts = s->n_memberships || can_find,
+        .can_find = can_find,
+        .find = s->find,
+        .can_turn = can_turn,
+        .earlier_url = s->earlier_url,
+        .later_url = s->later_url,
+        .all_url = s->all_url,
     };
     page_choose_account(&w->out, &page, &w->context);
 }

@@ -11,7 +11,7 @@ enum ask_kind {
     ASK_REVOKED_TOKEN, /* by token_id -> facts.token_revoked, .token_denied_until_ms */
     ASK_SESSION,       /* by session_hash -> facts.session_found, .session, and .person of it */
     ASK_PERSON,        /* by email, or without one by user_id -> facts.person_found, .person */
-    ASK_MEMBERSHIPS,   /* by user_id, hub_id (0: all) and app_id -> facts.memberships: of enabled accounts, by name */
+    ASK_MEMBERSHIPS, /* by user_id, hub_id (0: all), hub_list, find, page and app_id -> facts.memberships: of enabled accounts, by name; and whether there is a next page */
     ASK_CONNECTIONS, /* by user_id, app_id and hub_id (0: all), now_ms, grant_id (older than this; zeros: all) -> facts.connections: live grants, the newest first */
     ASK_PASSWORD, /* by password, password_hash (may be empty), throttle_key -> facts.password, .wait_ms. The program's, not the
                           store's; alone in its round */
@@ -28,6 +28,9 @@ struct ask {
     uint8_t token_id[TOKEN_ID_BYTES];
     uint8_t session_hash[SESSION_HASH_BYTES];
     str email, password, password_hash;
+    str find;              /* stands in name, domain or number of an account; empty: any */
+    str hub_list;          /* the accounts in question, as ",1001,1002,"; empty: all */
+    int32_t page;          /* from 0 */
     str throttle_key;      /* whose failures count together: an account as it was typed, or a browser that it knows */
     bool by_known_browser; /* the latter: then failures of others at its address do not count against it */
     int64_t now_ms;
@@ -60,6 +63,7 @@ struct facts {
     struct user person;
     const struct membership *memberships;
     size_t n_memberships;
+    bool more_memberships;
     const struct connection *connections;
     size_t n_connections;
     enum password_fact password;

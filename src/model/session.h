@@ -5,10 +5,11 @@
 #include "directory.h"
 #include "grant.h"
 
-#define SESSION_HASH_BYTES 32
-#define TOKEN_ID_BYTES     16
-#define MEMBERSHIPS_MAX    200 /* accounts that a page shows at most */
-#define CONNECTIONS_MAX    100 /* grants that a page looks at, the newest first */
+#define SESSION_HASH_BYTES   32
+#define TOKEN_ID_BYTES       16
+#define MEMBERSHIPS_MAX      50 /* accounts that a page shows at most */
+#define MEMBERSHIP_PAGES_MAX 10000
+#define CONNECTIONS_MAX      100 /* grants that a page looks at, the newest first */
 
 /* A browser that is signed in. The cookie holds the id, the row only a keyed hash of it. */
 struct session {

@@ -55,19 +55,18 @@ static void decide_auto(struct oauth_call *c, const struct authorize_call *a) {
 
 /* ---- people ---- */
 
-/* Of the person's accounts those that the sign-in is for. */
-static void keep_offered(struct oauth_call *c) {
-    const struct session *session = &c->facts.session;
-    struct membership *kept = ARENA_ARRAY(c->arena, struct membership, c->facts.n_memberships);
-    size_t n = 0;
-    if (session->hub_ids.n == 0) return;
-    for (size_t i = 0; i < c->facts.n_memberships; i++)
-        if (session_is_for(session, c->facts.memberships[i].account.hub_id)) kept[n++] = c->facts.memberships[i];
-    c->facts.memberships = kept;
-    c->facts.n_memberships = n;
+/* The person's accounts that the sign-in is for. */
+static struct ask memberships_ask(const struct oauth_call *c) {
+    const struct session *s = &c->facts.session;
+    return (struct ask){
+        .kind = ASK_MEMBERSHIPS,
+        .user_id = s->user_id,
+        .app_id = c->app->app_id,
+        .hub_list = session_hub_list(c, s),
+    };
 }
 
-/* The session; then the account of the path, or all, and what the app has already; then all accounts, if that one was none. */
+/* The session; then the account of the path, or a page of all, and what the app has already; then a page of all, if that one was none. */
 static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int round, struct ask out[ASKS_MAX]) {
     const struct session *s = &c->facts.session;
     if (round == 0) {
@@ -77,22 +76,24 @@ static size_t ask_people(struct oauth_call *c, struct authorize_call *a, int rou
     if (round == 1)
         a->is_signed_in = session_is_live(c, &a->browser) && authorize_request_takes(&a->request, s, c->env.now_ms);
     if (!a->is_signed_in) return 0;
-    out[0] = (struct ask){.kind = ASK_MEMBERSHIPS, .user_id = s->user_id, .app_id = c->app->app_id};
-    if (round == 2) {
-        keep_offered(c);
-        return a->request.hub_id && c->facts.n_memberships == 0;
+    out[0] = memberships_ask(c);
+    if (round == 2 || !a->request.hub_id) {
+        out[0].find = a->request.account_find;
+        out[0].page = a->request.account_page;
     }
+    if (round == 2) return a->request.hub_id && c->facts.n_memberships == 0;
     out[0].hub_id = a->request.hub_id;
     out[1] =
         (struct ask){.kind = ASK_CONNECTIONS, .user_id = s->user_id, .app_id = c->app->app_id, .now_ms = c->env.now_ms};
     return 2;
 }
 
-/* The account of the path; else the only one of the person. */
+/* The account of the path; else the only one of the person. What was looked for is not chosen before the person says so. */
 static const struct membership *find_membership(const struct oauth_call *c, const struct authorize_request *r) {
     const struct membership *m = c->facts.memberships;
     size_t n = c->facts.n_memberships;
-    if (!r->hub_id && (n != 1 || (r->prompts & PROMPT_SELECT_ACCOUNT))) return NULL;
+    bool asks = r->prompts & PROMPT_SELECT_ACCOUNT || r->account_find.n || r->account_page;
+    if (!r->hub_id && (n != 1 || asks)) return NULL;
     for (size_t i = 0; i < n; i++)
         if ((!r->hub_id || m[i].account.hub_id == r->hub_id) && m[i].role == MEMBER_INSTALLER) return &m[i];
     return NULL;
@@ -134,16 +135,22 @@ static void show_accounts(struct oauth_call *c, const struct authorize_call *a) 
         .hub_id = r->hub_id,
         .query = authorize_request_query(c, r, ~0U),
     };
-    const struct screen screen = {
+    struct screen screen = {
         .kind = SCREEN_CHOOSE_ACCOUNT,
         .action = S("/oauth/choose-account"),
         .flow = ticket_seal(c, &a->browser, &flow),
-        .path = authorize_request_url(c, r, ~0U, r->hub_id),
+        .path = authorize_request_accounts_url(c, r, r->account_find, r->account_page),
         .redirect_uri = c->redirect_base,
         .email = c->facts.person.email,
         .memberships = c->facts.memberships,
         .n_memberships = c->facts.n_memberships,
+        .find = r->account_find,
     };
+    if (r->account_page)
+        screen.earlier_url = authorize_request_accounts_url(c, r, r->account_find, r->account_page - 1);
+    if (c->facts.more_memberships)
+        screen.later_url = authorize_request_accounts_url(c, r, r->account_find, r->account_page + 1);
+    if (r->account_find.n) screen.all_url = authorize_request_accounts_url(c, r, S(""), 0);
     answer_screen(c, &a->browser, &screen, 200);
 }
 
@@ -182,7 +189,6 @@ static bool may_show(struct oauth_call *c, const struct authorize_call *a, enum 
 
 static void decide_account(struct oauth_call *c, struct authorize_call *a) {
     struct scope_set granted;
-    keep_offered(c);
     a->membership = find_membership(c, &a->request);
     if (!a->membership) {
         if (may_show(c, a, REFUSAL_ACCOUNT_REQUIRED)) show_accounts(c, a);

@@ -31,7 +31,9 @@ static const struct param param_rows[] = {
     PARAM(struct authorize_params, login_hint, 0, 0),
     PARAM(struct authorize_params, ui_locales, 0, 0),
     PARAM_MANY(struct authorize_params, resource),
-    PARAM(struct authorize_params, lang, 0, 0), /* ours: the switch of languages */
+    PARAM(struct authorize_params, lang, 0, 0), /* ours: the switch of languages, and the list of accounts */
+    PARAM(struct authorize_params, account_find, 0, 0),
+    PARAM(struct authorize_params, account_page, 0, 0),
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
 
@@ -195,6 +197,19 @@ static bool check_scopes(struct oauth_call *c, struct authorize_request *r) {
     return true;
 }
 
+static str find_text(str text) {
+    str find = str_head(str_trim(text), ACCOUNT_FIND_MAX);
+    while (!str_is_utf8(find)) find.n--; /* a form is UTF-8, so only the last character can be cut */
+    return find;
+}
+
+/* What is no page is the first one. */
+static void read_accounts_page(struct authorize_request *r) {
+    uint64_t page = 0;
+    r->account_find = find_text(r->params.account_find);
+    if (str_to_u64(r->params.account_page, MEMBERSHIP_PAGES_MAX, &page) && page) r->account_page = (int32_t)page - 1;
+}
+
 /* Everything that could be ticked must find room in the code, beside the rest. */
 static bool check_resources(struct oauth_call *c, struct authorize_request *r) {
     if (!resources_read(c, &r->params.resource, &r->resources)) return false;
@@ -225,6 +240,7 @@ bool authorize_request_read(struct oauth_call *c, const struct form *form, struc
     c->form = FORM_PAGE;
     out->problem = params_fill(form, &params_table, &out->params);
     c->ui_locales = out->params.ui_locales;
+    read_accounts_page(out);
     return check_client(c, out) && check_redirect_uri(c, out) && check_request(c, out);
 }
 
@@ -249,7 +265,7 @@ static str prompt_text(struct arena *arena, unsigned prompts) {
 str authorize_request_query(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts) {
     struct authorize_params params = r->params;
     params.prompt = prompt_text(c->arena, r->prompts & prompts);
-    params.lang = (str){NULL, 0};
+    params.lang = params.account_find = params.account_page = (str){NULL, 0};
     if (!(prompts & PROMPT_LOGIN)) params.max_age = (str){NULL, 0};
     return params_write(&params_table, &params, c->arena);
 }
@@ -259,6 +275,15 @@ str authorize_request_url(const struct oauth_call *c, const struct authorize_req
     str path = hub_id ? arena_printf(c->arena, "/oauth/%d/authorize", (int)hub_id) : S("/oauth/authorize");
     str query = authorize_request_query(c, r, prompts);
     return arena_printf(c->arena, "%.*s?%.*s", STR_ARG(path), STR_ARG(query));
+}
+
+str authorize_request_accounts_url(const struct oauth_call *c, const struct authorize_request *r, str find,
+                                   int32_t page) {
+    struct authorize_params more = {.account_find = find_text(find)};
+    str url = authorize_request_url(c, r, ~(unsigned)PROMPT_LOGIN, r->hub_id);
+    if (page) more.account_page = arena_printf(c->arena, "%d", (int)page + 1);
+    str tail = params_write(&params_table, &more, c->arena);
+    return tail.n ? arena_printf(c->arena, "%.*s&%.*s", STR_ARG(url), STR_ARG(tail)) : url;
 }
 
 void answer_code(struct oauth_call *c, const struct consent *consent) {

@@ -9,7 +9,7 @@
 struct authorize_params {
     str client_id, redirect_uri, response_type, scope, optional_scope, state, code_challenge, code_challenge_method,
         nonce, prompt, max_age, id_token_hint, claims, response_mode, request, request_uri, registration, login_hint,
-        ui_locales, lang;
+        ui_locales, lang, account_find, account_page;
     struct param_list resource;
 };
 
@@ -24,6 +24,8 @@ struct authorize_request {
     int64_t max_age_s;             /* how old the sign-in may be; MAX_AGE_ANY: any age will do */
     int32_t hinted_user_id;    /* whom the app means (id_token_hint, or a `sub` among the claims); 0: whoever it is */
     int32_t hub_id;            /* of the path: the account that the app asks for; 0: any */
+    str account_find;          /* what the person looks for among many accounts; empty: nothing */
+    int32_t account_page;      /* of that list, from 0 */
     struct scope_set required; /* asked for in `scope` */
     struct scope_set optional; /* asked for in `optional_scope`, and available */
     struct resource_set resources; /* what it shall be for alone; none: every API */
@@ -39,6 +41,11 @@ bool authorize_request_read(struct oauth_call *c, const struct form *form, struc
 #define AUTHORIZE_URL_MAX 8000
 str authorize_request_url(const struct oauth_call *c, const struct authorize_request *r, unsigned prompts,
                           int32_t hub_id);
+
+/* The same, at a page of the person's accounts. What is looked for is cut, so that the address stays within what a request line may have. */
+#define ACCOUNT_FIND_MAX 48
+str authorize_request_accounts_url(const struct oauth_call *c, const struct authorize_request *r, str find,
+                                   int32_t page);
 
 /* The sign-in, if there is one, will do for what the app asks: young enough, and of the person whom it means. */
 bool authorize_request_takes(const struct authorize_request *r, const struct session *session, int64_t now_ms);

@@ -154,6 +154,16 @@ bool session_is_for(const struct session *session, int32_t hub_id) {
     return false;
 }
 
+str session_hub_list(const struct oauth_call *c, const struct session *session) {
+    struct reader r = {.rest = session->hub_ids};
+    size_t room = 2 + session->hub_ids.n / 4 * 11; /* ten digits and a comma each */
+    struct buf b = buf_on(arena_alloc(c->arena, room), room);
+    if (r.rest.n == 0) return (str){NULL, 0};
+    buf_add_char(&b, ',');
+    while (!r.is_short && r.rest.n) buf_printf(&b, "%d,", (int)get_id(&r));
+    return buf_str(&b);
+}
+
 static int64_t session_end_ms(const struct oauth_call *c, int64_t created_ms) {
     int64_t idle_ms = c->env.now_ms + c->env.settings->session_idle_s * 1000;
     int64_t absolute_ms = created_ms + c->env.settings->session_absolute_s * 1000;

@@ -39,6 +39,9 @@ struct ask session_ask(const struct browser *b);
 /* With the facts: the session counts now. */
 bool session_is_live(const struct oauth_call *c, const struct browser *b);
 
+/* The accounts that the session is for, as asks want them; empty: all of the person. */
+str session_hub_list(const struct oauth_call *c, const struct session *session);
+
 /* True when the session is for the account, or for all accounts. */
 bool session_is_for(const struct session *session, int32_t hub_id);
 

@@ -1,14 +1,14 @@
-/* Choosing the account: the browser goes on to the same request with the account in its path. What may be chosen is judged there. */
+/* Choosing the account: the browser goes on to the same request with the account in its path, or to a page of the accounts that were searched for. What
+ * may be chosen is judged there. */
 #include "browser.h"
 
 struct account_params {
-    str csrf, flow, hub_id, action;
+    str csrf, flow, hub_id, action, find;
 };
 static const struct param param_rows[] = {
-    PARAM(struct account_params, csrf, 0, 0),
-    PARAM(struct account_params, flow, 0, 0),
-    PARAM(struct account_params, hub_id, 0, 0),
-    PARAM(struct account_params, action, 0, 0),
+    PARAM(struct account_params, csrf, 0, 0),   PARAM(struct account_params, flow, 0, 0),
+    PARAM(struct account_params, hub_id, 0, 0), PARAM(struct account_params, action, 0, 0),
+    PARAM(struct account_params, find, 0, 0),
 };
 static const struct params_table params_table = PARAMS_TABLE(param_rows);
 
@@ -17,6 +17,8 @@ static void go_on(struct oauth_call *c, const struct ticket *ticket, const struc
     uint64_t hub_id = 0;
     if (!ticket_request(c, ticket, &request)) return;
     if (str_eq(p->action, S("cancel"))) return oauth_refuse(c, REFUSAL_ACCESS_DENIED);
+    if (str_eq(p->action, S("find")))
+        return answer_see_other(c, authorize_request_accounts_url(c, &request, p->find, 0));
     if (str_eq(p->action, S("switch_user"))) {
         request.prompts |= PROMPT_LOGIN;
         return answer_see_other(c, authorize_request_url(c, &request, ~0U, ticket->hub_id));

@@ -52,8 +52,10 @@ struct screen {
     bool email_missing, password_missing, can_cancel;
     int64_t wait_ms;
 
-    const struct membership *memberships; /* SCREEN_CHOOSE_ACCOUNT */
+    const struct membership *memberships; /* SCREEN_CHOOSE_ACCOUNT: a page of them */
     size_t n_memberships;
+    str find;                            /* what they were searched for; empty: nothing */
+    str earlier_url, later_url, all_url; /* the other pages, and the list without a search; empty: there is none */
 
     struct account account; /* SCREEN_CONSENT */
     struct scope_set required, optional;

@@ -17,7 +17,10 @@ static void plan_memberships(const struct ask *ask, struct db_stmt *out) {
     stmt_int(out, ask->user_id);
     stmt_id_range(out, ask->hub_id);
     stmt_int(out, ask->app_id);
-    stmt_int(out, MEMBERSHIPS_MAX);
+    stmt_int(out, MEMBERSHIPS_MAX + 1); /* one more tells that there is a next page */
+    stmt_int(out, (int64_t)ask->page * MEMBERSHIPS_MAX);
+    stmt_text(out, ask->find);
+    stmt_text(out, ask->hub_list);
 }
 
 /* The newest first, so an id that no grant reaches is the beginning. */
@@ -114,8 +117,9 @@ static RC read_person(const struct db_rows *rows, struct facts *facts) {
 static RC read_memberships(const struct db_rows *rows, struct arena *arena, struct facts *facts) {
     struct membership *list = ARENA_ARRAY(arena, struct membership, rows->n_rows);
     facts->memberships = list;
-    facts->n_memberships = rows->n_rows;
-    for (size_t i = 0; i < rows->n_rows; i++) {
+    facts->more_memberships = rows->n_rows > MEMBERSHIPS_MAX;
+    facts->n_memberships = facts->more_memberships ? MEMBERSHIPS_MAX : rows->n_rows;
+    for (size_t i = 0; i < facts->n_memberships; i++) {
         struct row row = row_of(rows, i);
         row_account(&row, &list[i].account);
         list[i].role = row_int32(&row);

@@ -29,6 +29,7 @@ enum store_statement {
     "app_id, client_id, name, developer, site_url, logo_url, flags, grant_types, redirect_uris, scopes,"               \
     " optional_scopes, code_ttl_s, access_ttl_s, retry_window_s, refresh_idle_s, refresh_absolute_s, bound_hub_id,"    \
     " created_ms, updated_ms, jwks, jwks_uri, post_logout_redirect_uris, tls_auth"
+#define ACCOUNT_TEXT     "lower(a.name || ' ' || a.domain || ' ' || CAST(a.hub_id AS TEXT))" /* in which people search */
 #define RESOURCE_COLUMNS "resource_id, name, uris, flags, token_format, app_id, updated_ms, created_ms"
 
 /* Arguments, in their order. */

@@ -35,7 +35,7 @@ async function keyboard(page) {
       const style = getComputedStyle(element);
       const box = element.getBoundingClientRect();
       element.dataset.stop ??= String(document.querySelectorAll("[data-stop]").length);
-      const visible = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && box.top >= 0 && box.bottom <= innerHeight;
+      const visible = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && box.top > -1 && box.bottom < innerHeight + 1; // a browser scrolls by whole pixels
       return { number: element.dataset.stop, name: element.textContent.trim() || element.name, visible };
     });
     if (!stop) continue;

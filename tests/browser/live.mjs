@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
 import { openBrowser } from "./browser.mjs";
 
 const AXE = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -209,12 +209,12 @@ async function press(page, selector) {
   await reach(page, selector);
   await page.keyboard.press("Enter");
 }
-async function typeSignIn(page) {
+async function typeSignIn(page, { email, password } = info.user) {
   await reach(page, "#email");
-  await page.keyboard.type(info.user.email);
+  await page.keyboard.type(email);
   await page.keyboard.press("Tab");
   await reach(page, "#password");
-  await page.keyboard.type(info.user.password);
+  await page.keyboard.type(password);
   await page.keyboard.press("Enter");
 }
 
@@ -230,6 +230,60 @@ walks["keyboard only"] = async (browser) => {
   await press(page, "button[value=allow]");
   await redeem((await arrived(page)).get("code"), [...info.apps.confidential.scopes, "crm.objects.companies.write"]);
 };
+
+// A person with more accounts than a page shows: by pages, by a search with the Enter key, and back; nothing but the keyboard, and no script.
+const admin = (method, path, body) => new Promise((resolve, reject) => {
+  const headers = { "Content-Type": "application/json" };
+  httpRequest({ socketPath: info.admin.slice("unix:".length), method, path: `/admin/v1${path}`, headers, agent: false }, async (answer) => {
+    let text = "";
+    for await (const part of answer) text += part;
+    return answer.statusCode < 300 ? resolve(text && JSON.parse(text)) : reject(new Error(text));
+  }).on("error", reject).end(JSON.stringify(body));
+});
+const BRANCHES = 60;
+const manager = { email: "many@example.com", password: "a long enough password" };
+let branches;
+async function makeBranches() {
+  const made = [];
+  const { user_id } = await admin("POST", "/users", { ...manager, name: "Many" });
+  for (let n = 0; n < BRANCHES; n++) {
+    const { hub_id } = await admin("POST", "/accounts", { name: `Branch ${n}`, domain: `b${n}.example` });
+    await admin("PUT", `/accounts/${hub_id}/members/${user_id}`, { role: "installer" });
+    made.push(hub_id);
+  }
+  return made;
+}
+for (const locale of ["en", "de", "fr"]) {
+  walks[`one account of many, ${locale}`] = async (browser) => {
+    branches ??= await makeBranches();
+    const page = await (await open(browser, { locale, javaScriptEnabled: false })).newPage();
+    await page.goto(address());
+    await typeSignIn(page, manager);
+    await page.locator("#find").waitFor();
+    await press(page, "a[rel=next]");
+    await page.locator("a[rel=prev]").waitFor();
+    await press(page, "footer a[lang=en], footer a[lang=de]"); // the page stays the second one in another language
+    await page.locator("a[rel=prev]").waitFor();
+    await page.locator(`footer a[lang=${locale}]`).click();
+    await reach(page, "#find");
+    await page.keyboard.type("nothing like that");
+    await page.keyboard.press("Enter");
+    await page.locator("[role=status]").waitFor();
+    assert.equal(await page.getAttribute("html", "lang"), locale);
+    await press(page, "main p a"); // all of them
+    await page.locator("a[rel=next]").waitFor();
+    await reach(page, "#find");
+    await page.keyboard.type("branch 42");
+    await page.keyboard.press("Enter");
+    await page.locator("a[rel=next]").waitFor({ state: "detached" });
+    assert.equal(await page.locator("button[name=hub_id]").count(), 1);
+    await press(page, `button[name=hub_id][value="${branches[42]}"]`);
+    await button(page, "allow").waitFor();
+    assert.match(await page.innerText("main"), /Branch 42/);
+    await page.goBack();
+    assert.equal(await page.inputValue("#find"), "branch 42");
+  };
+}
 
 // RP-initiated logout.
 const confidential = info.apps.confidential.client_id;

@@ -64,8 +64,13 @@ static const struct page_sign_in sign_in[] = {
     {ACTION, .problem = PAGE_SIGN_IN_PROBLEM_TOO_MANY, .email = S("ada@acme.example"), .wait_minutes = 4},
 };
 static struct page_choose_account choose_account[] = {
-    {ACTION, .email = S("ada@acme.example"), .accounts = accounts, .n_accounts = COUNT(accounts)},
+    {ACTION, .email = S("ada@acme.example"), .has_accounts = true, .accounts = accounts, .n_accounts = COUNT(accounts)},
     {ACTION, .email = S("ada@acme.example")},
+    {ACTION, .email = S("ada@acme.example"), .has_accounts = true, .accounts = accounts, .n_accounts = COUNT(accounts),
+     .can_find = true, .find = S("acme"), .can_turn = true, .earlier_url = S("/oauth/authorize?account_page=1"),
+     .later_url = S("/oauth/authorize?account_page=3"), .all_url = S("/oauth/authorize")},
+    {ACTION, .email = S("ada@acme.example"), .has_accounts = true, .can_find = true, .find = S("Zebra & Sons"),
+     .all_url = S("/oauth/authorize")},
 };
 static struct page_consent consent[] = {
     {ACTION, .email = S("ada@acme.example"), .can_change_account = true, .required = required,
@@ -139,7 +144,7 @@ static const struct {
 };
 
 static void finish_samples(void) {
-    choose_account[0].app = harbor;
+    choose_account[0].app = choose_account[2].app = choose_account[3].app = harbor;
     consent[0].app = consent[1].app = harbor;
     consent[2].app = sheets;
     for (size_t i = 0; i < COUNT(consent); i++) {

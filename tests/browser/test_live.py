@@ -12,7 +12,7 @@ BINARY = pathlib.Path(os.environ.get("GRANTD_BIN", ROOT / "build/grantd")).resol
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("GRANTD_")}
 WALKS = ["whole way, en", "whole way, de", "whole way, fr", "the switch of languages", "cancel on every page", "two tabs at once", "the back button",
          "a double click", "the session ends", "keyboard only", "without JavaScript",
-         "signing out for an app, by keys, en", "signing out for an app, by keys, de", "signing out for an app, by keys, fr", "shows an ID token"]
+         "one account of many, en", "one account of many, de", "one account of many, fr", "signing out for an app, by keys, en", "signing out for an app, by keys, de", "signing out for an app, by keys, fr", "shows an ID token"]
 
 
 @pytest.fixture(scope="module")

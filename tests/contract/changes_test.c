@@ -89,6 +89,73 @@ static void test_membership_is_of_one_account(void **state) {
     assert_false(f.subject.member);
 }
 
+#define MANY_ACCOUNTS 120
+
+/* Accounts "Shop 000", "shop 001" ...: the odd ones may be installed into; the last one is called otherwise. */
+static void put_accounts(struct world *w) {
+    for (int32_t n = 0; n < MANY_ACCOUNTS; n++) {
+        int32_t hub_id = 5000 + n;
+        bool is_last = n == MANY_ACCOUNTS - 1;
+        struct account account = {
+            .hub_id = hub_id,
+            .name = is_last ? S("100%_'\\ Sure") : arena_printf(w->arena, n % 2 ? "shop %03d" : "Shop %03d", (int)n),
+            .domain = arena_printf(w->arena, "s%d.Example", (int)n),
+            .created_ms = NOW_MS,
+        };
+        edit(w, &(struct edit){.kind = EDIT_ACCOUNT_CREATE, .account = &account}, NULL);
+        edit(w, &(struct edit){.kind = EDIT_MEMBER_PUT, .member = {77, hub_id, n % 2}}, NULL);
+    }
+}
+
+/* The number of accounts, and (out_first) the first. */
+static size_t memberships(struct world *w, struct ask ask, int32_t *out_first, bool *out_more) {
+    struct facts f;
+    ask.kind = ASK_MEMBERSHIPS;
+    ask.user_id = 77;
+    assert_rc(storage_question(w->admin, &ask, w->arena, &f));
+    *out_first = f.n_memberships ? f.memberships->account.hub_id : 0;
+    *out_more = f.more_memberships;
+    return f.n_memberships;
+}
+
+static void test_many_accounts_come_by_pages(void **state) {
+    struct world *w = *state;
+    put_accounts(w);
+    const struct {
+        struct ask ask;
+        size_t n;
+        int32_t first;
+        bool more;
+    } cases[] = {
+        {{.page = 0}, MEMBERSHIPS_MAX, 5000 + MANY_ACCOUNTS - 1, true}, /* "1" stands before "s" */
+        {{.page = 1}, MEMBERSHIPS_MAX, 5000 + MEMBERSHIPS_MAX - 1, true},
+        {{.page = 2}, MANY_ACCOUNTS - 2 * MEMBERSHIPS_MAX, 5000 + 2 * MEMBERSHIPS_MAX - 1, false},
+        {{.page = 3}, 0, 0, false},
+        {{.page = MEMBERSHIP_PAGES_MAX}, 0, 0, false},
+        {{.find = S("SHOP 11")}, 9, 5110, false},
+        {{.find = S("S7.eXample")}, 1, 5007, false}, /* of the domain: s17.example is another text */
+        {{.find = S("5042")}, 1, 5042, false},
+        {{.find = S("shop")}, MEMBERSHIPS_MAX, 5000, true},
+        {{.find = S("shop"), .page = 2}, MANY_ACCOUNTS - 1 - 2 * MEMBERSHIPS_MAX, 5100, false},
+        {{.find = S("%")}, 1, 5119, false},
+        {{.find = S("_'\\")}, 1, 5119, false},
+        {{.find = S("sh_p")}, 0, 0, false},
+        {{.find = S("' OR 1=1 --")}, 0, 0, false},
+        {{.hub_list = S(",5003,5119,")}, 2, 5119, false},
+        {{.hub_list = S(",15003,500,")}, 0, 0, false},
+        {{.hub_list = S(",5003,5004,"), .find = S("004")}, 1, 5004, false},
+        {{.hub_id = 5009}, 1, 5009, false},
+        {{.hub_id = 5009, .hub_list = S(",5003,")}, 0, 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int32_t first;
+        bool more;
+        assert_int_equal(memberships(w, cases[i].ask, &first, &more), cases[i].n);
+        assert_int_equal(first, cases[i].first);
+        assert_int_equal(more, cases[i].more);
+    }
+}
+
 /* A read that failed is a fault, never an answer. */
 static void test_a_failed_read_is_not_an_answer(void **state) {
     struct world *w = *state;
@@ -316,6 +383,7 @@ int run_changes(void) {
         ROW(test_what_is_not_there),
         ROW(test_a_grant_without_its_subject),
         ROW(test_membership_is_of_one_account),
+        ROW(test_many_accounts_come_by_pages),
         ROW(test_a_failed_read_is_not_an_answer),
         ROW(test_an_id_is_taken_once),
         ROW(test_rotation_goes_up_by_one),

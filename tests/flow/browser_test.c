@@ -105,6 +105,55 @@ static void test_not_an_installer(void **state) {
     flow_close(&f);
 }
 
+/* norm: A27 */
+static void test_many_accounts(void **state) {
+    static struct flow f;
+    struct tab t;
+    (void)state;
+    tab_open(&t, &f);
+    for (int32_t n = 0; n < MEMBERSHIPS_MAX + 10; n++) {
+        struct account account = {.hub_id = 5000 + n, .name = arena_printf(f.arena, "Shop %03d", (int)n)};
+        flow_edit(&f, &(struct edit){.kind = EDIT_ACCOUNT_CREATE, .account = &account});
+        flow_edit(&f, &(struct edit){.kind = EDIT_MEMBER_PUT, .member = {f.seed.user_id, 5000 + n, MEMBER_INSTALLER}});
+    }
+    authorize(&t);
+    str first = run_text_header(tab_sign_in(&t), S("Location"));
+    tab_get(&t, first);
+    assert_true(tab_shows(&t, S("value=\"5000\"")) && !tab_shows(&t, S("value=\"5059\"")));
+    const struct {
+        const char *find, *page, *shows, *hides;
+    } rows[] = {
+        {"", "2", "value=\"5059\"", "value=\"5001\""},
+        {"", "3", "no more accounts", "name=\"hub_id\""},
+        {"", "0", "value=\"5000\"", "value=\"5059\""},
+        {"", "-1", "value=\"5000\"", "value=\"5059\""},
+        {"", "99999999999999999999", "value=\"5000\"", "value=\"5059\""},
+        {"SHOP+05", "", "value=\"5059\"", "value=\"5000\""},
+        {"+Shop+042++", "", "value=\"5042\"", "value=\"5000\""}, /* one is shown, and not chosen unasked */
+        {"nothing+%3Cb%3E", "", "nothing &lt;b&gt;", "name=\"hub_id\""},
+        {"%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%C3%A9%"
+         "C3%A9%C3%A9%C3%A9%C3%A9%C3%A9x%C3%A9%C3%A9",
+         "", "\xc3\xa9x\"", "x\xc3\xa9"}, /* cut between characters */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        tab_get(&t, arena_printf(f.arena, "%.*s&account_find=%s&account_page=%s", STR_ARG(first), rows[i].find,
+                                 rows[i].page));
+        assert_true(tab_shows(&t, S("action=\"/oauth/choose-account\"")));
+        if (!tab_shows(&t, str_of(rows[i].shows))) fail_msg("row %zu does not show %s", i, rows[i].shows);
+        if (tab_shows(&t, str_of(rows[i].hides))) fail_msg("row %zu shows %s", i, rows[i].hides);
+    }
+    /* the form searches; what is found can be chosen, and the app never hears of the search */
+    str response = tab_post(&t, "/oauth/choose-account", "action=find&find=shop+047");
+    assert_int_equal(run_text_status(response), 303);
+    tab_get(&t, run_text_header(response, S("Location")));
+    assert_true(tab_shows(&t, S("value=\"5047\"")) && !tab_shows(&t, S("value=\"5048\"")));
+    response = tab_post(&t, "/oauth/choose-account", "hub_id=5047&find=shop+047");
+    tab_get(&t, run_text_header(response, S("Location")));
+    assert_true(tab_shows(&t, S("Shop 047")) && tab_shows(&t, S("action=\"/oauth/consent\"")));
+    tab_must_go_back(&t, tab_post(&t, "/oauth/consent", "action=allow"), "");
+    flow_close(&f);
+}
+
 static void lack(struct flow *f, str scope) {
     struct account account = {.hub_id = f->seed.hub_id, .domain = f->seed.domain, .name = S("Account")};
     (void)scope_set_add(&account.without_scopes, registry_scope_by_name(f->instance.registry, scope)->id);
@@ -134,7 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signing_in_and_consent), cmocka_unit_test(test_no_is_no),
         cmocka_unit_test(test_forged_forms),           cmocka_unit_test(test_not_an_installer),
-        cmocka_unit_test(test_what_the_account_lacks),
+        cmocka_unit_test(test_what_the_account_lacks), cmocka_unit_test(test_many_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
