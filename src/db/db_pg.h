@@ -181,6 +181,13 @@ bool segment_send(struct lane *lane, struct segment *segment);
 /* Takes the result of a query of the current segment. */
 void segment_result(struct lane *lane, struct segment *segment, const PGresult *result);
 
+/* Statements that only take a lock, in front of those with DB_LOOKS or DB_GUARDS. */
+enum guard { GUARD_SHARED, GUARD_ALONE, GUARDS };
+struct guard_row {
+    const char *name, *text;
+};
+extern const struct guard_row guards[GUARDS];
+
 /* db_pg_lane.c: one connection */
 void lane_open(struct lane *lane, struct pg_session *session, enum lane_kind kind);
 void lane_close(struct lane *lane);

@@ -203,10 +203,33 @@ static bool send_query(struct lane *lane, const struct segment *segment, const s
     return PQsendQueryPrepared(lane->pg, name, p->n, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;
 }
 
-static bool send_statement(struct lane *lane, const struct segment *segment) {
+/* What several statements share is named by the last argument; two names may have one number, and then wait for each other. */
+#define GUARD_TEXT(lock) "SELECT " lock "(hashtextextended(encode(name, 'hex'), 0)) FROM unnest($1::bytea[]) AS name"
+const struct guard_row guards[GUARDS] = {
+    [GUARD_SHARED] = {"gs", GUARD_TEXT("pg_advisory_xact_lock_shared")},
+    [GUARD_ALONE] = {"ga", GUARD_TEXT("pg_advisory_xact_lock")},
+};
+
+/* A statement sees what was committed when it began. So the lock is taken by one of its own in front, in the same transaction: behind it
+ * every change of what it names is over, and can be seen. */
+static bool send_guard(struct lane *lane, struct segment *segment, uint32_t flags) {
+    const struct item *items = &lane->batch.items[segment->first];
+    enum guard guard = flags & DB_GUARDS ? GUARD_ALONE : GUARD_SHARED;
+    struct params p = {.n = 0};
+    add_array(&p, items, segment->n, stmt_of(items)->n_args - 1u, lane->batch.arena);
+    segment->n_queries++;
+    if (lane->session->db->options.pooled)
+        return PQsendQueryParams(lane->pg, guards[guard].text, p.n, NULL, p.values, p.lengths, p.formats,
+                                 FORMAT_BINARY) == 1;
+    return PQsendQueryPrepared(lane->pg, guards[guard].name, p.n, p.values, p.lengths, p.formats, FORMAT_BINARY) == 1;
+}
+
+static bool send_statement(struct lane *lane, struct segment *segment) {
     const struct item *items = &lane->batch.items[segment->first];
     const struct db_stmt *stmt = stmt_of(items);
+    uint32_t flags = row_of_item(lane, items)->flags;
     struct params p = {.n = 0};
+    if (flags & (DB_LOOKS | DB_GUARDS) && !send_guard(lane, segment, flags)) return false;
     for (size_t arg = 0; arg < stmt->n_args && arg < DB_ARGS_MAX; arg++) {
         if (segment->many)
             add_array(&p, items, segment->n, arg, lane->batch.arena);

@@ -179,6 +179,7 @@ static bool send_all(const struct pg_db *db, PGconn *pg, size_t *out_n) {
         ok = ok && send_prepare(pg, name, db->table[i].many, NULL); /* its text says them all */
         ++*out_n;
     }
+    for (size_t i = 0; i < GUARDS && ok; i++, ++*out_n) ok = send_prepare(pg, guards[i].name, guards[i].text, NULL);
     return ok && PQpipelineSync(pg) == 1;
 }
 
@@ -189,7 +190,7 @@ static const char *name_of(const struct pg_db *db, size_t nth) {
         if (nth < n) return db->table[i].name;
         nth -= n;
     }
-    return "";
+    return "a lock";
 }
 
 static RC take_all(const struct pg_db *db, PGconn *pg, size_t n) {

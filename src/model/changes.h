@@ -11,7 +11,7 @@
 
 enum change_kind {
     CHANGE_NONE,
-    CHANGE_GRANT_INSERT, /* .grant: LOST when the id exists (the code was redeemed before) */
+    CHANGE_GRANT_INSERT, /* .grant, and .token_id (zeros: none): LOST when the id exists (the code was redeemed before), or when that mark is on the deny list since the grant was created or later (CHANGE_GRANTS_REVOKE) */
     CHANGE_GRANT_ROTATE, /* .grant_id, .generation, .now_ms, .day: generation - 1 -> generation; LOST when it is not at generation - 1 or revoked */
     CHANGE_GRANT_REVOKE, /* .grant_id, .now_ms, .expires_ms (when the row may be purged), .access_not_before_ms (0: as it is); always DONE */
     CHANGE_GRANT_NOT_BEFORE, /* .grant_id, .now_ms: access tokens issued up to now die; never goes back; always DONE */

@@ -89,6 +89,8 @@ static void insert_grant(struct oauth_call *c, const struct code *code) {
         .auth_time_ms = code->auth_time_ms,
         .resources = code->resources,
     };
+    /* a removal in this very moment comes before or after, never between the look and the insert */
+    removal_mark(code->user_id, code->app_id, code->hub_id, c->change.token_id);
     /* RFC 8705 s4: what an app without a secret gets is for its certificate alone */
     if (app_has(c->app, APP_PUBLIC) && app_has(c->app, APP_CERTIFICATE_BOUND))
         g->certificate = (str){(const char *)c->req.certificate->thumbprint, SHA256_BYTES};

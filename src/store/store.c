@@ -175,7 +175,8 @@ RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct aren
     return rc_fail(FAULT_INTERNAL, "the store was asked what it does not know");
 }
 
-static void plan_insert(const struct grant *g, struct db_stmt *out) {
+static void plan_insert(const struct change *c, struct db_stmt *out) {
+    const struct grant *g = &c->grant;
     stmt_begin(out, SQL_GRANT_INSERT);
     stmt_bytes(out, g->id.b, GRANT_ID_BYTES);
     stmt_int(out, g->app_id);
@@ -193,6 +194,10 @@ static void plan_insert(const struct grant *g, struct db_stmt *out) {
     stmt_int(out, g->auth_time_ms);
     stmt_bytes(out, g->resources.p, g->resources.n);
     stmt_bytes(out, g->certificate.p, g->certificate.n);
+    stmt_int(out,
+             g->created_ms +
+                 REVOKED_KEPT_MS); /* an entry that lasts until then was made when the grant was created, or later */
+    stmt_bytes(out, c->token_id, TOKEN_ID_BYTES);
 }
 
 /* A change of one grant: its id, then up to three numbers. */
@@ -234,21 +239,27 @@ static size_t plan_session_start(const struct change *c, struct db_stmt out[DB_S
     return n;
 }
 
+/* The mark comes first: who inserts a grant has seen it, or its grant is there to be revoked. */
 static size_t plan_grants_revoke(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
-    stmt_begin(out, SQL_GRANTS_REVOKE);
-    stmt_int(out, c->user_id);
-    stmt_id_range(out, c->app_id);
-    stmt_id_range(out, c->hub_id);
-    stmt_int(out, c->now_ms);
-    stmt_int(out, c->expires_ms);
-    if (!c->takes) return 1;
-    plan_token(c, SQL_TOKEN_MARK, &out[1]);
-    return 2;
+    size_t n = 0;
+    if (c->takes) {
+        stmt_begin(out, SQL_TOKEN_MARK);
+        stmt_int(out, c->expires_ms);
+        stmt_bytes(out, c->token_id, TOKEN_ID_BYTES);
+        n = 1;
+    }
+    stmt_begin(&out[n], SQL_GRANTS_REVOKE);
+    stmt_int(&out[n], c->user_id);
+    stmt_id_range(&out[n], c->app_id);
+    stmt_id_range(&out[n], c->hub_id);
+    stmt_int(&out[n], c->now_ms);
+    stmt_int(&out[n], c->expires_ms);
+    return n + 1;
 }
 
 size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX]) {
     switch (c->kind) {
-    case CHANGE_GRANT_INSERT: plan_insert(&c->grant, out); return 1;
+    case CHANGE_GRANT_INSERT: plan_insert(c, out); return 1;
     case CHANGE_GRANT_ROTATE:
         plan_update(c, SQL_GRANT_ROTATE, (int64_t[]){c->generation, c->now_ms, c->day}, 3, out);
         return 1;

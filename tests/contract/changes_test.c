@@ -346,6 +346,32 @@ static void test_grants_are_revoked_with_a_mark(void **state) {
     assert_false(f.token_revoked);
 }
 
+/* What was consented to before a removal cannot be redeemed behind it, whatever was known when it was decided. norm: C14 */
+static void test_no_grant_behind_a_removal(void **state) {
+    struct world *w = *state;
+    struct change revoke = change_of(CHANGE_GRANTS_REVOKE, 0);
+    revoke.user_id = 1;
+    revoke.takes = true;
+    revoke.expires_ms = NOW_MS + REVOKED_KEPT_MS;
+    memset(revoke.token_id, 0xcd, sizeof revoke.token_id);
+    assert_int_equal(apply(w, &revoke), OUTCOME_DONE);
+    const struct {
+        int64_t created_ms;
+        int mark;
+        enum outcome outcome;
+    } cases[] = {
+        {NOW_MS - 60000, 0xcd, OUTCOME_LOST}, {NOW_MS, 0xcd, OUTCOME_LOST},      {NOW_MS + 1, 0xcd, OUTCOME_DONE},
+        {NOW_MS - 60000, 0xce, OUTCOME_DONE}, {NOW_MS - 60000, 0, OUTCOME_DONE},
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct change insert = insert_of(i);
+        insert.grant.created_ms = cases[i].created_ms;
+        memset(insert.token_id, cases[i].mark, sizeof insert.token_id);
+        assert_int_equal(apply(w, &insert), cases[i].outcome);
+        assert_int_equal(ask_grant(w, i).grant_found, cases[i].outcome == OUTCOME_DONE);
+    }
+}
+
 static void test_two_asks_at_once(void **state) {
     struct world *w = *state;
     populate(w);
@@ -394,6 +420,7 @@ int run_changes(void) {
         ROW(test_an_uninstall_is_of_one_app_and_account),
         ROW(test_a_token_is_revoked),
         ROW(test_grants_are_revoked_with_a_mark),
+        ROW(test_no_grant_behind_a_removal),
         ROW(test_two_asks_at_once),
         ROW(test_no_change_is_done),
     };

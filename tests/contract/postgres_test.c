@@ -414,6 +414,98 @@ static void test_word_of_changes(void **state) {
     PQfinish(pg);
 }
 
+/* ---- a removal in the instant of a redemption ---- */
+
+#define MARK      "decode(repeat('cd', 16), 'hex')"
+#define MARK_LOCK "(hashtextextended(encode(" MARK ", 'hex'), 0))"
+
+static struct change marked_insert(uint32_t n, int mark) {
+    struct change insert = insert_of(n);
+    insert.grant.created_ms = NOW_MS;
+    memset(insert.token_id, mark, sizeof insert.token_id);
+    return insert;
+}
+
+/* True when it waits for a lock; false when it is done without. */
+static bool is_held_up(struct client *c, const struct client_call *call, PGconn *pg) {
+    static const char waiting[] = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+                                  " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted";
+    while (!call->done) {
+        if (postgres_number(pg, waiting) == 1) return true;
+        db_drain(c->session);
+    }
+    return false;
+}
+
+/* The connection, and a change that makes sure it is there. */
+static void open_ready(struct client *c, struct world *w) {
+    struct client_call call;
+    struct change none = change_of(CHANGE_GRANT_TOUCH, 1);
+    client_open(c, w->db);
+    client_apply(c, &call, &none);
+    client_wait(c);
+    assert_rc(call.call.rc);
+    client_call_free(&call);
+}
+
+/* A removal is under way, and nobody else can see it yet: a redemption, alone or in a set, waits for its end, and then sees it. */
+static void test_a_redemption_waits_for_a_removal(void **state) {
+    struct world *w = *state;
+    struct client c;
+    static struct client_call calls[4]; /* too large for a frame */
+    PGconn *pg = beside(w), *watch = beside(w);
+    open_ready(&c, w);
+    postgres_run(pg, "BEGIN");
+    postgres_run(pg, "SELECT pg_advisory_xact_lock" MARK_LOCK);
+    postgres_run(pg, "INSERT INTO revoked_tokens VALUES (" MARK ", 1800000000000 + 86400000)");
+    const int marks[] = {0xcd, 0xcd, 0xcd, 0xce};
+    for (uint32_t n = 0; n < 4; n++) {
+        struct change insert = marked_insert(n, marks[n]);
+        client_apply(&c, &calls[n], &insert);
+    }
+    assert_true(is_held_up(&c, &calls[0], watch));
+    postgres_run(pg, "COMMIT");
+    client_wait(&c);
+    for (uint32_t n = 0; n < 4; n++) {
+        assert_rc(calls[n].call.rc);
+        assert_int_equal(calls[n].call.outcome, marks[n] == 0xcd ? OUTCOME_LOST : OUTCOME_DONE);
+    }
+    free_calls(calls, 4);
+    client_close(&c);
+    PQfinish(watch);
+    PQfinish(pg);
+}
+
+/* A redemption is under way: the removal waits for its end, and ends what it made. */
+static void test_a_removal_waits_for_a_redemption(void **state) {
+    struct world *w = *state;
+    struct client c;
+    struct client_call call;
+    PGconn *pg = beside(w), *watch = beside(w);
+    struct change first = marked_insert(0, 0xcd), revoke = change_of(CHANGE_GRANTS_REVOKE, 0);
+    assert_int_equal(apply(w, &first), OUTCOME_DONE);
+    open_ready(&c, w);
+    postgres_run(pg, "CREATE TEMP TABLE another AS SELECT * FROM grants");
+    postgres_run(pg, "UPDATE another SET id = decode(repeat('ab', 16), 'hex')");
+    postgres_run(pg, "BEGIN");
+    postgres_run(pg, "SELECT pg_advisory_xact_lock_shared" MARK_LOCK);
+    postgres_run(pg, "INSERT INTO grants SELECT * FROM another");
+    revoke.user_id = first.grant.user_id;
+    revoke.takes = true;
+    revoke.expires_ms = NOW_MS + REVOKED_KEPT_MS;
+    memset(revoke.token_id, 0xcd, sizeof revoke.token_id);
+    client_apply(&c, &call, &revoke);
+    assert_true(is_held_up(&c, &call, watch));
+    postgres_run(pg, "COMMIT");
+    client_wait(&c);
+    assert_rc(call.call.rc);
+    assert_int_equal(postgres_number(pg, "SELECT count(*) FROM grants WHERE revoked_ms IS NOT NULL"), 2);
+    client_call_free(&call);
+    client_close(&c);
+    PQfinish(watch);
+    PQfinish(pg);
+}
+
 int run_postgres(void) {
     const struct CMUnitTest tests[] = {
         ROW(test_a_set_tells_each_its_own),
@@ -421,6 +513,8 @@ int run_postgres(void) {
         ROW(test_batches_are_few),
         ROW(test_lost_connections),
         ROW(test_the_deadline),
+        ROW(test_a_redemption_waits_for_a_removal),
+        ROW(test_a_removal_waits_for_a_redemption),
         ROW(test_pooled_and_one_by_one),
         ROW(test_nodes_that_start_at_once),
         ROW(test_word_of_changes),

@@ -441,6 +441,7 @@ static bool may_scan(const char *name, const char *detail) {
         {"VERSION_RAISE", "SCAN meta"},
         {"ASK_SUBJECT", "SCAN q"},
         {"ASK_SUBJECT", "SCAN CONSTANT ROW"},
+        {"GRANT_INSERT", "SCAN CONSTANT ROW"},
         {"SECRET_ADD", "SCAN CONSTANT ROW"},
         {"LIST_SIGNING_KEYS", "SCAN signing_keys"},
         {"SIGNING_KEY_INSERT", "SCAN CONSTANT ROW"},
