@@ -81,6 +81,7 @@ def parse():
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--out", type=pathlib.Path, help="where results.md, results.json and the plots go; default: docs/performance")
     parser.add_argument("--against", metavar="BINARY", help="the other build of ab")
+    parser.add_argument("--postgres", action="store_true", help="ab: on PostgreSQL, a database each")
     parser.add_argument("--only", nargs="+", metavar="WORD", help="ab, front: the rows with one of these words in their name")
     options, rest = parser.parse_known_args()
     if rest and not (len(options.part) == 1 and options.part[0] in SCRIPTS):

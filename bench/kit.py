@@ -74,10 +74,15 @@ def cpu_s(pids):
     for pid in pids:
         try:
             fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         total += int(fields[11]) + int(fields[12])
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def ran_us(pids):
+    """Processor time of all threads that are there, as finely as the scheduler counts it."""
+    return sum(int(path.read_text().split()[0]) for pid in pids for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1000
 
 
 def status_number(pid, name):
@@ -166,13 +171,18 @@ class Grantd(Server):
 class Postgres:
     """A scratch cluster with fsync and synchronous_commit on, on SERVER_CPU as what stands before it."""
 
-    def __init__(self):
+    def __init__(self, *settings):
         self.directory = tempfile.mkdtemp(prefix="bench-pg-")
-        out = subprocess.run(pinned(SERVER_CPU, [CLUSTER, "start", self.directory]), check=True, capture_output=True, text=True)
+        out = subprocess.run(pinned(SERVER_CPU, [CLUSTER, "start", self.directory, *settings]), check=True, capture_output=True, text=True)
         self.url = out.stdout.strip()
 
     def pids(self):
         return family(int((pathlib.Path(self.directory) / "db/postmaster.pid").read_text().split()[0]))
+
+    def new_store(self, name):
+        """Another database of the same cluster."""
+        self.sql(f'CREATE DATABASE "{name}"')
+        return Store(self, name)
 
     def sql(self, text, url=None):
         return subprocess.run(["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", url or self.url, "-c", text], check=True,
@@ -183,6 +193,25 @@ class Postgres:
 
     def stop(self):
         subprocess.run([CLUSTER, "stop", self.directory], check=False)
+
+
+class Store:
+    """One of several databases of a cluster."""
+
+    def __init__(self, cluster, name):
+        self.cluster, self.name = cluster, name
+        self.url = cluster.url.replace("@/grantd?", f"@/{name}?")
+
+    def pids(self):
+        return self.cluster.pids()
+
+    def log_bytes(self):
+        return self.cluster.log_bytes()
+
+    def statements(self):
+        """How many it has carried out; one of a whole batch is one."""
+        return int(self.cluster.sql(f"SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
+                                    f" WHERE d.datname = '{self.name}'"))
 
 
 class Nginx(Server):

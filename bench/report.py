@@ -126,11 +126,17 @@ def overload(found, subtitle):
     return text, {"overload.svg": plot.lines("Overload: " + found["operation"], subtitle, ("connections that ask without a pause", "answers/s"), series)}
 
 
+AB_LAST = {False: [("p99_us", ".0f")], True: [("store_us", ".1f"), ("statements", ".3f")]}
+
+
 def ab(found, _):
+    rows, on_postgres = found["rows"], "statements" in found["rows"][0]["a"]
     return f"\nThis build (A) beside {found['against']} (B); the ratios are medians of the rounds:\n\n" + table(
-        ["operation", "A /s", "B /s", "A / B", "A CPU µs", "B CPU µs", "A / B", "A p99 ms", "B p99 ms"],
+        ["operation", "A /s", "B /s", "A / B", "A CPU µs", "B CPU µs", "A / B", "A least", "B least",
+         *(["A database's µs", "B", "A statements", "B"] if on_postgres else ["A p99 µs", "B p99 µs"])],
         [[r["operation"], f"{r['a']['per_s']:.0f}", f"{r['b']['per_s']:.0f}", f"{r['per_s']:.2f}", f"{r['a']['cpu_us']:.1f}", f"{r['b']['cpu_us']:.1f}",
-          f"{r['cpu']:.2f}", milli(r["a"]["p99_us"]), milli(r["b"]["p99_us"])] for r in found["rows"]]), {}
+          f"{r['cpu']:.2f}", f"{r['a']['least_cpu_us']:.1f}", f"{r['b']['least_cpu_us']:.1f}",
+          *(f"{r[side][what]:{form}}" for what, form in AB_LAST[on_postgres] for side in "ab")] for r in rows]), {}
 
 
 def plain(found, _):

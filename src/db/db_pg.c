@@ -46,7 +46,7 @@ void session_fail(struct pg_session *s, struct db_op *op, struct rc rc) {
 
 /* The timer is not moved when its moment becomes too early: it fires for nothing then. */
 static void session_arm(struct pg_session *s) {
-    int64_t next_ms = 0;
+    int64_t next_ms = s->finished.first ? 1 : 0; /* they are told from db_drain */
     for (int i = 0; i < LANES; i++) {
         int64_t lane_ms = lane_next_ms(&s->lanes[i]);
         if (lane_ms && (!next_ms || lane_ms < next_ms)) next_ms = lane_ms;
@@ -90,12 +90,13 @@ static void start_lanes(struct pg_session *s) {
     for (int i = 0; i < LANES; i++) lane_start(&s->lanes[i]);
 }
 
-/* First the server gets something to do, then the finished ops are told; what they submit goes out together. */
+/* First the server gets something to do, then the finished ops are told; what they submit goes out together: at the end of the turn, with
+ * what else came in it. */
 static void session_settle(struct pg_session *s) {
     start_lanes(s);
     while (s->finished.first) {
         tell_finished(s);
-        start_lanes(s);
+        if (!s->base.by_turns) start_lanes(s);
     }
     session_arm(s);
 }
@@ -146,11 +147,21 @@ static void pg_submit(struct db_session *base, struct db_op *op) {
     s->n_outstanding++;
     if (op->write) stats_waiting(&s->db->base, 1);
     list_add(&lane->queue, op);
+    if (base->by_turns) {
+        if (lane->queue.n >= s->db->options.batch_max) lane_start(lane); /* it will not become larger */
+        return;
+    }
     if (s->pumping) return; /* the pump sends it, with what else came of the same answers */
     s->pumping = true;
     session_settle(s);
     s->pumping = false;
     while (base->db->inline_writes && s->n_outstanding) session_pump(s, -1);
+}
+
+static void pg_end_turn(struct db_session *base) {
+    struct pg_session *s = (struct pg_session *)base;
+    start_lanes(s);
+    session_arm(s);
 }
 
 static void pg_drain(struct db_session *base) { session_pump((struct pg_session *)base, 0); }
@@ -236,6 +247,7 @@ static const struct db_driver driver = {
     .close_session = pg_close_session,
     .submit = pg_submit,
     .drain = pg_drain,
+    .end_turn = pg_end_turn,
     .script = pg_script,
     .schema = pg_schema,
     .index = pg_index,

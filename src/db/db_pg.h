@@ -1,9 +1,11 @@
 /* What the files of the PostgreSQL driver share.
  *
  * A session has two lanes: a connection for reads and one for changes. What is submitted while a lane is busy waits, and all of it is the
- * lane's next batch; what is submitted to an idle lane goes out at once. A batch is sent whole (libpq's pipeline mode) in segments. A segment
- * is one statement, for one op or for a set of ops, and a transaction of its own; its ops are answered when the server has said that
- * it ended, so a change is acknowledged after its commit. An op of several changes is a batch of its own, step by step. */
+ * lane's next batch, which goes out as soon as the lane is free. What is submitted to an idle lane goes out at the end of the turn, with
+ * what else came in it; in a session without turns at once. A batch is sent whole (libpq's pipeline mode) in segments. A segment is one
+ * statement, for one op or for a set of ops, and a transaction of its own; its ops are answered when the server has said that it ended, so a
+ * change is acknowledged after its commit. An op of several changes is a batch of its own, step by step.
+ */
 #ifndef GRANTD_DB_PG_H
 #define GRANTD_DB_PG_H
 

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { MANY = 200 };
 
@@ -26,6 +25,11 @@ static struct db *open_again(struct world *w, struct db_pg_options options) {
 
 static int64_t transactions(PGconn *pg) {
     return postgres_number(pg, "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()");
+}
+
+static int64_t connections(PGconn *pg) {
+    return postgres_number(pg, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                               " AND application_name = 'grantd'");
 }
 
 static size_t count(const struct client_call *calls, size_t n, enum outcome outcome) {
@@ -98,8 +102,9 @@ static void test_batches_are_few(void **state) {
     struct world *w = *state;
     struct client c;
     struct client_call *calls = test_calloc(MANY, sizeof *calls);
-    client_open(&c, w->db);
     PGconn *pg = beside(w);
+    int64_t others = connections(pg);
+    client_open(&c, w->db);
     struct change first = insert_of(9999);
     client_apply(&c, &calls[0], &first); /* now it is connected */
     client_wait(&c);
@@ -113,10 +118,82 @@ static void test_batches_are_few(void **state) {
     client_wait(&c);
     free_calls(calls, MANY);
     test_free(calls);
-    client_close(&c); /* its backend reports what it did */
-    usleep(200000);
+    client_close(&c);
+    for (int i = 0; i < 600 && connections(pg) > others; i++)
+        poll(NULL, 0, 50); /* who is gone has reported what it did */
     assert_in_range(transactions(pg) - before, 1, 20);
     PQfinish(pg);
+}
+
+static uint64_t commits(const struct db *db) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < DB_BATCH_BUCKETS; i++) n += db->stats.commits[i];
+    return n;
+}
+
+/* A client that works by turns, on a connection that is there. */
+static void open_by_turns(struct client *c, struct db *db) {
+    struct client_call call;
+    struct change none = change_of(CHANGE_GRANT_TOUCH, 1);
+    client_open(c, db);
+    client_apply(c, &call, &none);
+    client_wait(c);
+    client_call_free(&call);
+    db_by_turns(c->session);
+}
+
+/* What came in a turn goes out at its end, as one batch. */
+static void test_a_turn_is_a_batch(void **state) {
+    struct world *w = *state;
+    struct client c;
+    struct client_call *calls = test_calloc(MANY, sizeof *calls);
+    open_by_turns(&c, w->db);
+    uint64_t before = commits(w->db);
+    for (uint32_t n = 0; n < MANY; n++) {
+        struct change insert = insert_of(n);
+        client_apply(&c, &calls[n], &insert);
+    }
+    assert_int_equal(commits(w->db), before);
+    db_end_turn(c.session);
+    client_wait(&c);
+    assert_int_equal(commits(w->db), before + 1);
+    assert_int_equal(count(calls, MANY, OUTCOME_DONE), MANY);
+    free_calls(calls, MANY);
+    for (uint32_t n = 0; n < MANY; n++) client_ask_grant(&c, &calls[n], n);
+    db_end_turn(c.session);
+    client_wait(&c);
+    for (uint32_t n = 0; n < MANY; n++) assert_true(rc_ok(calls[n].call.rc) && calls[n].facts.grant_found);
+    free_calls(calls, MANY);
+    test_free(calls);
+    client_close(&c);
+}
+
+/* A batch that is full does not wait for the end; what has no room any more is refused, and that is heard by the descriptor as ever. */
+static void test_a_turn_that_is_too_long(void **state) {
+    struct world *w = *state;
+    enum { BATCH = 4, WAITING = 8 }; /* DB_STMTS_MAX is the least batch that has any op */
+    struct db *db =
+        open_again(w, (struct db_pg_options){.batch_max = BATCH, .queue_max = WAITING, .deadline_ms = 20000});
+    struct client c;
+    struct client_call *calls = test_calloc(MANY, sizeof *calls);
+    open_by_turns(&c, db);
+    uint64_t before = commits(db);
+    for (uint32_t n = 0; n < MANY; n++) {
+        struct change insert = insert_of(n);
+        client_apply(&c, &calls[n], &insert);
+    }
+    assert_int_equal(commits(db), before + 1);
+    db_end_turn(c.session);
+    client_wait(&c);
+    for (uint32_t n = 0; n < MANY; n++) {
+        bool taken = n < BATCH || n >= MANY - WAITING;
+        assert_int_equal(calls[n].call.rc.fault, taken ? FAULT_NONE : FAULT_DB_BUSY);
+        assert_int_equal(ask_grant(w, n).grant_found, taken);
+    }
+    free_calls(calls, MANY);
+    test_free(calls);
+    client_close(&c);
+    db_close(db);
 }
 
 static void terminate_others(PGconn *pg) {
@@ -511,6 +588,8 @@ int run_postgres(void) {
         ROW(test_a_set_tells_each_its_own),
         ROW(test_a_bad_value_in_a_set),
         ROW(test_batches_are_few),
+        ROW(test_a_turn_is_a_batch),
+        ROW(test_a_turn_that_is_too_long),
         ROW(test_lost_connections),
         ROW(test_the_deadline),
         ROW(test_a_redemption_waits_for_a_removal),
