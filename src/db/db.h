@@ -35,7 +35,7 @@ enum db_flag {
     DB_WRITE = 1,
     DB_TAKER = 2, /* must touch exactly one row (or return one), else the whole op is LOST and undone */
     DB_TELL = 4,  /* other processes on the same database should hear of it: see db_session_on_change */
-    /* What the last argument (bytes) names stays as it is from before the statement looks until its op has ended: it waits for those who change
+    /* What the last argument (8 bytes or more, at random) names stays as it is from before the statement looks until its op has ended: it waits for those who change
      * it (DB_GUARDS), and those for all who look (DB_LOOKS). Where changes run one after the other that is so anyway. */
     DB_LOOKS = 8,
     DB_GUARDS = 16,

@@ -203,12 +203,29 @@ static bool send_query(struct lane *lane, const struct segment *segment, const s
     return PQsendQueryPrepared(lane->pg, name, p->n, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;
 }
 
-/* What several statements share is named by the last argument; two names may have one number, and then wait for each other. */
-#define GUARD_TEXT(lock) "SELECT " lock "(hashtextextended(encode(name, 'hex'), 0)) FROM unnest($1::bytea[]) AS name"
+/* What several statements share is named by the last argument, of which the first 8 bytes are the number of the lock; two names may have one
+ * number, and then wait for each other. */
+#define GUARD_TEXT(lock) "SELECT " lock "(k) FROM unnest($1::bigint[]) AS k"
 const struct guard_row guards[GUARDS] = {
     [GUARD_SHARED] = {"gs", GUARD_TEXT("pg_advisory_xact_lock_shared")},
     [GUARD_ALONE] = {"ga", GUARD_TEXT("pg_advisory_xact_lock")},
 };
+
+static void add_guarded(struct params *p, const struct item *items, size_t n, struct arena *arena) {
+    size_t bytes = 20 + n * 12;
+    char *array = arena_alloc(arena, bytes);
+    char *at = put_32(put_32(put_32(array, 1), 0), PG_INT8);
+    at = put_32(put_32(at, (uint32_t)n), 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct db_stmt *stmt = stmt_of(&items[i]);
+        at = put_32(at, 8);
+        memcpy(at, stmt->args[stmt->n_args - 1].s.p, 8);
+        at += 8;
+    }
+    p->values[p->n] = array;
+    p->lengths[p->n] = (int)bytes;
+    p->formats[p->n++] = FORMAT_BINARY;
+}
 
 /* A statement sees what was committed when it began. So the lock is taken by one of its own in front, in the same transaction: behind it
  * every change of what it names is over, and can be seen. */
@@ -216,7 +233,7 @@ static bool send_guard(struct lane *lane, struct segment *segment, uint32_t flag
     const struct item *items = &lane->batch.items[segment->first];
     enum guard guard = flags & DB_GUARDS ? GUARD_ALONE : GUARD_SHARED;
     struct params p = {.n = 0};
-    add_array(&p, items, segment->n, stmt_of(items)->n_args - 1u, lane->batch.arena);
+    add_guarded(&p, items, segment->n, lane->batch.arena);
     segment->n_queries++;
     if (lane->session->db->options.pooled)
         return PQsendQueryParams(lane->pg, guards[guard].text, p.n, NULL, p.values, p.lengths, p.formats,

@@ -494,7 +494,7 @@ static void test_word_of_changes(void **state) {
 /* ---- a removal in the instant of a redemption ---- */
 
 #define MARK      "decode(repeat('cd', 16), 'hex')"
-#define MARK_LOCK "(hashtextextended(encode(" MARK ", 'hex'), 0))"
+#define MARK_LOCK "(x'cdcdcdcdcdcdcdcd'::bigint)"
 
 static struct change marked_insert(uint32_t n, int mark) {
     struct change insert = insert_of(n);
