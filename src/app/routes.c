@@ -107,6 +107,7 @@ static bool segment_fits(const char **pattern, str segment, str *arg) {
 }
 
 static bool pattern_fits(const char *pattern, const struct segments *path, str *arg) {
+    if (path->n && pattern[1] != path->s[0].p[0]) return false; /* the first segment of a pattern is a word */
     for (size_t i = 0; i < path->n; i++)
         if (!*pattern || !segment_fits(&pattern, path->s[i], arg)) return false;
     return !*pattern;

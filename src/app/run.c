@@ -443,10 +443,8 @@ static void write_uuid(const uint8_t random[16], char out[CORRELATION_ID_BYTES])
 
 static struct run *new_run(const struct run_env *env, struct arena *arena, run_done *done, void *arg) {
     struct run *r = arena_alloc(arena, sizeof *r);
-    uint8_t *random = arena_alloc_secret(arena, OAUTH_RANDOM_PEOPLE_BYTES);
     uint8_t correlation[16];
     memset(r, 0, offsetof(struct run, headers));
-    env->random(env->source_arg, random, OAUTH_RANDOM_BYTES);
     env->random(env->source_arg, correlation, sizeof correlation);
     r->env = env;
     r->begun_us = metrics_begin(env->metrics);
@@ -461,7 +459,6 @@ static struct run *new_run(const struct run_env *env, struct arena *arena, run_d
     r->call.env.known = env->known;
     r->call.env.settings = env->settings;
     r->call.env.token_endpoint = r->lease->snapshot->documents->token_endpoint;
-    r->call.env.random = random;
     write_uuid(correlation, r->call.env.correlation_id);
     return r;
 }
@@ -520,10 +517,16 @@ static enum refusal admit(struct run *r, const struct route_match *found, const 
     return REFUSAL_NONE;
 }
 
-/* Pages need more random bytes, and see what the browser tells about itself. */
+/* For the rules: documents and assets need none, pages more than the others. */
+static void draw_random(struct run *r) {
+    size_t n = r->route->flags & ROUTE_PEOPLE ? OAUTH_RANDOM_PEOPLE_BYTES : OAUTH_RANDOM_BYTES;
+    uint8_t *random = arena_alloc_secret(r->call.arena, n);
+    r->env->random(r->env->source_arg, random, n);
+    r->call.env.random = random;
+}
+
+/* Pages see what the browser tells about itself. */
 static void prepare_page(struct run *r, const struct run_input *input) {
-    uint8_t *random = (uint8_t *)(uintptr_t)r->call.env.random; /* our own, from new_run */
-    r->env->random(r->env->source_arg, random + OAUTH_RANDOM_BYTES, OAUTH_RANDOM_PEOPLE_BYTES - OAUTH_RANDOM_BYTES);
     r->accept_language = input->accept_language;
     r->call.req.cookie = input->cookie;
     r->call.req.origin = input->origin;
@@ -626,6 +629,7 @@ void run_request(const struct run_env *env, const struct run_input *input, struc
         serve_document(r, input->if_none_match);
         return;
     }
+    draw_random(r);
     if (r->route->flags & ROUTE_PEOPLE) prepare_page(r, input);
     if (input->certificate.n && !(r->route->flags & ROUTE_PEOPLE)) read_certificate(r, input);
     r->peer = input->peer;

@@ -75,17 +75,21 @@ bool answer_is_header(str name, str value) {
     return name.n && http_is_all(name, HTTP_TCHAR) && http_is_all(value, HTTP_VALUE);
 }
 
+str answer_number(uint64_t v, char out[ANSWER_NUMBER_BYTES]) {
+    size_t n = ANSWER_NUMBER_BYTES;
+    do out[--n] = (char)('0' + v % 10);
+    while (v /= 10);
+    return (str){out + n, ANSWER_NUMBER_BYTES - n};
+}
+
 static char *put(char *p, str s) {
     if (s.n) memcpy(p, s.p, s.n);
     return p + s.n;
 }
 
 static char *put_number(char *p, uint64_t v) {
-    char digits[20];
-    size_t n = sizeof digits;
-    do digits[--n] = (char)('0' + v % 10);
-    while (v /= 10);
-    return put(p, (str){digits + n, sizeof digits - n});
+    char digits[ANSWER_NUMBER_BYTES];
+    return put(p, answer_number(v, digits));
 }
 
 static char *put_header(char *p, str name, str value) {
@@ -175,6 +179,7 @@ void web_respond(struct web_exchange *x, const struct web_response *response) {
         };
         answer(c, response, &frame);
         if (!frame.keep_alive) c->last = true;
+        c->peer_last = !x->head.keep_alive && bytes_n(&c->in) == c->raw_n;
     }
     loop->n_exchanges--;
     loop_give_arena(loop, x->arena); /* x is gone */

@@ -185,10 +185,13 @@ void conn_refuse(struct conn *c, int status) { refuse(c, &(struct answer_refusal
 
 /* --- turns --------------------------------------------------------------------------------------------------------- */
 
-/* Writes what has been answered. True when all of it is out. */
-static bool write_answers(struct conn *c) {
+static bool is_answered(const struct conn *c) { return !c->exchange && !(c->h2 && c->h2->n_streams); }
+
+/* Writes what has been answered; the end of TLS goes with the last of it. True when all of it is out. */
+static bool write_answers(struct conn *c, bool more) {
     if (c->state == CONN_GONE || c->writing.p) return false;
-    struct bytes *out = transport_seal(c);
+    bool ends = !more && (c->last || c->peer_ended) && is_answered(c);
+    struct bytes *out = transport_seal(c, ends);
     size_t n = out ? bytes_n(out) : 0;
     if (out && n == 0) return true;
     ssize_t written = out ? transport_write_now(c, bytes_front(out), n) : -1;
@@ -204,13 +207,18 @@ static bool write_answers(struct conn *c) {
     return false;
 }
 
-/* The peer has our last answer. It is given time to read it: closing with unread bytes would destroy it (RFC 9112 s9.6). */
+/* The peer has our last answer. It is given time to read it: closing with unread bytes would destroy it (RFC 9112 s9.6). A peer that announced its last
+ * request has sent no more of them, unless it breaks its word. */
 static void finish(struct conn *c) {
     if (c->peer_ended) {
         conn_close(c);
         return;
     }
     bytes_release(&c->in, &c->loop->bytes);
+    if (c->peer_last && !transport_has_unread(c)) {
+        conn_close(c);
+        return;
+    }
     transport_end_output(c);
     conn_enter(c, CONN_LINGER);
     transport_read(c, true);
@@ -219,7 +227,7 @@ static void finish(struct conn *c) {
 static enum conn_state state_now(const struct conn *c) {
     if (c->awaits_proxy || (c->tls && !c->tls->open)) return CONN_OPENING;
     if (c->writing.p) return CONN_WRITING;
-    if (c->exchange || (c->h2 && c->h2->n_streams)) return CONN_HANDLING;
+    if (!is_answered(c)) return CONN_HANDLING;
     if (c->head_n) return CONN_BODY;
     return bytes_n(&c->in) ? CONN_HEAD : CONN_IDLE;
 }
@@ -251,7 +259,7 @@ void conn_turn(struct conn *c) {
     do {
         more = take_requests(c);
         if (!more) refuse_cut_request(c);
-    } while (write_answers(c) && more);
+    } while (write_answers(c, more) && more);
     c->in_turn = false;
     settle(c);
 }

@@ -66,6 +66,7 @@ struct conn {
     bool reading;
     bool peer_ended; /* the peer has sent its last byte */
     bool last;       /* nothing after the answers under way is read as a request */
+    bool peer_last;  /* the peer said so itself: it sends nothing more (RFC 9112 s9.6) */
     bool renew;      /* something was finished: the next state begins anew, even if it is the same */
     bool handle_closed;
     bool trusted_peer; /* X-Forwarded-* of this peer are believed */

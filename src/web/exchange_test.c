@@ -39,6 +39,31 @@ static void test_answers(void **state) {
     stop();
 }
 
+/* Who announces its last request is not waited for; who is refused may still be sending, and must be able to read why. */
+static void test_end_of_the_last_request(void **state) {
+    (void)state;
+    static const struct {
+        const char *say;
+        bool waits;
+    } rows[] = {
+        {"GET /a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", false},
+        {"GET /a HTTP/1.0\r\n\r\n", false},
+        {"GET /a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\nmore", true},
+        {"GET /a HTTP/3.0\r\n\r\n", true},
+    };
+    start();
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int fd = dial();
+        say(fd, rows[i].say);
+        assert_true(hear(fd, NULL).n > 0);
+        assert_int_equal(send(fd, "x", 1, MSG_NOSIGNAL), 1);
+        bool waits = send(fd, "x", 1, MSG_NOSIGNAL) == 1; /* else the first one was answered with a reset */
+        if (waits != rows[i].waits) fail_msg("row %zu", i);
+        close(fd);
+    }
+    stop();
+}
+
 /* Whatever the packets, the same answer. */
 static void test_byte_by_byte(void **state) {
     (void)state;
@@ -237,6 +262,7 @@ static void test_untrusted_forwarded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_end_of_the_last_request),
         cmocka_unit_test(test_byte_by_byte),
         cmocka_unit_test(test_pipelining_keeps_order),
         cmocka_unit_test(test_many_pipelined),

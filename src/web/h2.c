@@ -98,9 +98,13 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 
 /* The peer need not go on with a request that is answered already (RFC 9113 s8.1). */
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
-    const struct stream *s = find_stream(session, frame->hd.stream_id);
+    struct stream *s = find_stream(session, frame->hd.stream_id);
     bool can_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     (void)arg;
+    if (s && frame->hd.type == NGHTTP2_HEADERS) {
+        if (!s->interim) stream_drop_fields(s);
+        s->interim = false;
+    }
     if (!s || s->complete || !can_end || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 }
@@ -142,10 +146,11 @@ void h2_open(struct conn *c) {
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     pthread_once(&once, prepare);
+    nghttp2_mem memory = h2_memory(&c->loop->h2);
     struct h2 *h2 = c->h2 = must_alloc(sizeof *h2);
     h2->streams = (struct link){&h2->streams, &h2->streams};
     h2->noise_at_ms = (int64_t)uv_now(&c->loop->uv);
-    if (nghttp2_session_server_new2(&h2->session, callbacks, c, options) ||
+    if (nghttp2_session_server_new3(&h2->session, callbacks, c, options, &memory) ||
         nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) ||
         nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, (int32_t)bytes_max(c)))
         abort(); /* no memory */

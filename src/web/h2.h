@@ -18,6 +18,8 @@
 #define H2_NOISE_PER_S     50        /* and what a second does */
 #define H2_PREFACE         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
+struct h2_pool;
+
 struct stream {
     struct link link; /* first: of the loop's list of the state */
     struct link own;  /* of the connection's streams */
@@ -36,7 +38,9 @@ struct stream {
     size_t held_n;                 /* of the body: counts against the connection's window */
     size_t counted_n;              /* bytes of text, body and answer that the connection's count knows of */
     struct web_exchange *exchange; /* NULL once it is answered */
-    struct bytes answer;           /* the body that is still to be sent */
+    struct bytes answer;           /* the fields and the body that are still to be sent */
+    size_t fields_n;               /* bytes of it that are fields: they must not move until the frame is written */
+    bool interim;                  /* a 100 is to be sent before */
 };
 
 struct h2 {
@@ -63,6 +67,10 @@ void h2_leave(struct conn *c, bool now);
 /* The connection is dead: what the handler still works on is forgotten when it is answered. */
 void h2_abandon(struct conn *c);
 
+/* h2_memory.c */
+nghttp2_mem h2_memory(struct h2_pool *pool);
+void h2_pool_free(struct h2_pool *pool);
+
 /* h2_stream.c */
 struct stream *stream_new(struct conn *c, int32_t id);
 void stream_enter(struct stream *s, enum stream_state state);
@@ -81,5 +89,7 @@ void stream_count(struct stream *s);
 /* h2_answer.c */
 void h2_respond(struct web_exchange *x, const struct web_response *response);
 void stream_refuse(struct stream *s, int status);
+/* The frame with its fields is written. */
+void stream_drop_fields(struct stream *s);
 
 #endif

@@ -1,11 +1,10 @@
 /* From a response to the frames of a stream. */
-#include <stdio.h>
-
 #include "h2.h"
 #include "http_rules.h"
 #include "loop.h"
 
-#define OWN_FIELDS 6 /* status, date, content-type, content-length, cache-control, pragma */
+#define OWN_FIELDS       6   /* status, date, content-type, content-length, cache-control, pragma */
+#define OWN_FIELDS_BYTES 160 /* of those, without the value of the content type */
 
 static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *out, size_t room, uint32_t *flags,
                            nghttp2_data_source *source, void *arg) {
@@ -20,50 +19,72 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *out, s
     return (ssize_t)n;
 }
 
+/* The fields of an answer. Names (in lower case, as HTTP/2 wants them) and values stand in front of the body in s->answer until the frame is
+ * written, so that nghttp2 needs no copies. */
 struct fields {
     nghttp2_nv *list;
     size_t n;
+    uint8_t *p; /* where the next one goes */
 };
 
-/* nghttp2's fields are not const; it copies them. */
-static void add_with(struct fields *f, str name, str value, nghttp2_nv_flag flags) {
-    if (!answer_is_header(name, value)) return;
-    f->list[f->n++] =
-        (nghttp2_nv){(uint8_t *)(uintptr_t)name.p, (uint8_t *)(uintptr_t)value.p, name.n, value.n, (uint8_t)flags};
+static uint8_t *put(uint8_t *p, str s) {
+    if (s.n) memcpy(p, s.p, s.n);
+    return p + s.n;
 }
 
-static void add(struct fields *f, str name, str value) { add_with(f, name, value, NGHTTP2_NV_FLAG_NONE); }
+static void put_field(struct fields *f, str name, str value, bool unique) {
+    unsigned flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
+    if (unique) flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+    f->list[f->n++] = (nghttp2_nv){f->p, f->p + name.n, name.n, value.n, (uint8_t)flags};
+    http_lower(name, (char *)f->p);
+    f->p = put(f->p + name.n, value);
+}
 
-static void keep_answer(struct stream *s, str body) {
-    bytes_make_room(&s->answer, &s->conn->loop->bytes, body.n, SIZE_MAX / 4);
-    memcpy(s->answer.p + s->answer.end, body.p, body.n);
-    bytes_advance(&s->answer, body.n);
-    stream_count(s);
+static void add(struct fields *f, str name, str value) {
+    if (answer_is_header(name, value)) put_field(f, name, value, false);
+}
+
+static size_t fields_bytes_max(const struct web_response *r) {
+    size_t n = OWN_FIELDS_BYTES + r->content_type.n;
+    for (size_t i = 0; i < r->n_headers; i++) n += r->headers[i].name.n + r->headers[i].value.n;
+    return n;
+}
+
+static void add_all(struct fields *f, struct stream *s, const struct web_response *r, size_t length) {
+    char digits[ANSWER_NUMBER_BYTES];
+    put_field(f, S(":status"), answer_number((uint64_t)r->status, digits), false);
+    add(f, S("date"), answer_date(s->conn->loop));
+    if (r->content_type.n) add(f, S("content-type"), r->content_type);
+    if (answer_may_have_body(r->status)) add(f, S("content-length"), answer_number(length, digits));
+    if (r->no_store) add(f, S("cache-control"), S("no-store"));
+    if (r->no_store) add(f, S("pragma"), S("no-cache"));
+    for (size_t i = 0; i < r->n_headers; i++) {
+        const struct web_header *h = &r->headers[i];
+        if (answer_is_header(h->name, h->value)) put_field(f, h->name, h->value, str_eq(h->name, r->unique));
+    }
 }
 
 static void submit(struct stream *s, const struct web_response *r, struct arena *arena, bool head_only) {
-    struct conn *c = s->conn;
-    struct fields f = {arena_alloc(arena, (r->n_headers + OWN_FIELDS) * sizeof(nghttp2_nv)), 0};
-    char status[12], length[24];
     str body = r->content_type.n ? r->body : (str){NULL, 0};
-    int status_n = snprintf(status, sizeof status, "%03d", r->status);
-    int length_n = snprintf(length, sizeof length, "%zu", body.n);
-    f.list[f.n++] =
-        (nghttp2_nv){(uint8_t *)(uintptr_t) ":status", (uint8_t *)status, 7, (size_t)status_n, NGHTTP2_NV_FLAG_NONE};
-    add(&f, S("date"), answer_date(c->loop));
-    if (r->content_type.n) add(&f, S("content-type"), r->content_type);
-    if (answer_may_have_body(r->status)) add(&f, S("content-length"), (str){length, (size_t)length_n});
-    if (r->no_store) add(&f, S("cache-control"), S("no-store"));
-    if (r->no_store) add(&f, S("pragma"), S("no-cache"));
-    for (size_t i = 0; i < r->n_headers; i++) {
-        const struct web_header *h = &r->headers[i];
-        add_with(&f, h->name, h->value, str_eq(h->name, r->unique) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
-    }
     bool has_data = answer_may_have_body(r->status) && !head_only && body.n;
+    size_t room = fields_bytes_max(r) + (has_data ? body.n : 0);
+    bytes_make_room(&s->answer, &s->conn->loop->bytes, room, SIZE_MAX / 4);
+    uint8_t *start = (uint8_t *)s->answer.p + s->answer.end;
+    struct fields f = {arena_alloc(arena, (r->n_headers + OWN_FIELDS) * sizeof(nghttp2_nv)), 0, start};
+    add_all(&f, s, r, body.n);
+    s->fields_n = (size_t)(f.p - start);
+    if (has_data) f.p = put(f.p, body);
+    bytes_advance(&s->answer, (size_t)(f.p - start));
+    stream_count(s);
     nghttp2_data_provider data = {.source.ptr = s, .read_callback = read_answer};
-    if (has_data) keep_answer(s, body);
-    nghttp2_submit_response(c->h2->session, s->id, f.list, f.n, has_data ? &data : NULL);
+    nghttp2_submit_response(s->conn->h2->session, s->id, f.list, f.n, has_data ? &data : NULL);
     stream_enter(s, STREAM_ANSWERING);
+}
+
+void stream_drop_fields(struct stream *s) {
+    if (s->fields_n) bytes_drop(&s->answer, &s->conn->loop->bytes, s->fields_n);
+    s->fields_n = 0;
+    stream_count(s);
 }
 
 /* The request is not needed any more: its memory is wiped, its share of the window is given back. */

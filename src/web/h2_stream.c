@@ -1,5 +1,4 @@
 /* From the frames of a stream to a request. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "h2.h"
@@ -79,17 +78,21 @@ void stream_close(struct stream *s) {
 
 static size_t head_max(const struct stream *s) { return s->conn->loop->options.limits.head_max; }
 
-static bool add_text(struct stream *s, str text) {
-    if (!bytes_make_room(&s->text, &s->conn->loop->bytes, text.n, head_max(s))) return false;
-    memcpy(s->text.p + s->text.end, text.p, text.n);
-    bytes_advance(&s->text, text.n);
+#define PARTS(...) (const str[]){__VA_ARGS__}, sizeof((const str[]){__VA_ARGS__}) / sizeof(str)
+
+static bool add_text(struct stream *s, const str *parts, size_t n_parts) {
+    size_t n = 0;
+    for (size_t i = 0; i < n_parts; i++) n += parts[i].n;
+    if (!bytes_make_room(&s->text, &s->conn->loop->bytes, n, head_max(s))) return false;
+    char *p = s->text.p + s->text.end;
+    for (size_t i = 0; i < n_parts; p += parts[i++].n) memcpy(p, parts[i].p, parts[i].n);
+    bytes_advance(&s->text, n);
     stream_count(s);
     return true;
 }
 
 static void add_line(struct stream *s, str name, str value) {
-    bool good = add_text(s, name) && add_text(s, S(": ")) && add_text(s, value) && add_text(s, S("\r\n"));
-    if (!good && !s->refusal) s->refusal = 431;
+    if (!add_text(s, PARTS(name, S(": "), value, S("\r\n"))) && !s->refusal) s->refusal = 431;
 }
 
 /* The request line, as soon as the first ordinary field shows that the pseudo fields are complete. nghttp2 lets no line end through; the
@@ -104,7 +107,7 @@ static void start_text(struct stream *s) {
         return;
     }
     if (s->path.n > s->conn->loop->options.limits.target_max) s->refusal = 414;
-    good = add_text(s, s->method) && add_text(s, S(" ")) && add_text(s, s->path) && add_text(s, S(" HTTP/1.1\r\n"));
+    good = add_text(s, PARTS(s->method, S(" "), s->path, S(" HTTP/1.1\r\n")));
     if (!good && !s->refusal) s->refusal = 431;
     if (s->authority.n) add_line(s, S("host"), s->authority);
 }
@@ -179,6 +182,7 @@ void stream_end_head(struct stream *s) {
     stream_enter(s, STREAM_BODY);
     nghttp2_nv nv = {(uint8_t *)(uintptr_t)status, (uint8_t *)(uintptr_t)hundred, sizeof status - 1, sizeof hundred - 1,
                      NGHTTP2_NV_FLAG_NONE};
+    s->interim = s->expects;
     if (s->expects) nghttp2_submit_headers(s->conn->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, &nv, 1, NULL);
 }
 
@@ -197,7 +201,7 @@ void stream_take_body(struct stream *s, str data) {
 
 const struct http_head *stream_read_head(struct stream *s) {
     struct http_head *head = &s->exchange->head;
-    if (!s->started || !add_text(s, S("\r\n"))) return NULL;
+    if (!s->started || !add_text(s, PARTS(S("\r\n")))) return NULL;
     str text = {bytes_front(&s->text), bytes_n(&s->text)};
     int status = http_head_parse(&s->conn->loop->options.limits, text, head);
     return status == 0 || status == 411 || status == 413 ? head : NULL; /* those are about the body */
@@ -207,13 +211,12 @@ const struct http_head *stream_read_head(struct stream *s) {
 void stream_end_request(struct stream *s) {
     struct conn *c = s->conn;
     struct web_exchange *x = s->exchange;
-    char length[24];
+    char length[ANSWER_NUMBER_BYTES];
     s->complete = true;
     if (s->state != STREAM_BODY) return;
     str body = {s->body.p ? bytes_front(&s->body) : "", bytes_n(&s->body)};
-    int n = snprintf(length, sizeof length, "%zu", body.n);
-    if (!s->has_length) add_line(s, S("content-length"), (str){length, (size_t)n});
-    if (!add_text(s, S("\r\n"))) s->refusal = 431;
+    if (!s->has_length) add_line(s, S("content-length"), answer_number(body.n, length));
+    if (!add_text(s, PARTS(S("\r\n")))) s->refusal = 431;
     str text = {bytes_front(&s->text), bytes_n(&s->text)};
     int status = s->refusal ? s->refusal : http_head_parse(&c->loop->options.limits, text, &x->head);
     if (status) {

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "http_rules.h"
+
 #include "rows_test.h"
 
 static const struct http_limits limits = {.head_max = 16384, .target_max = 8192, .headers_max = 100, .body_max = 65536};
@@ -244,10 +246,35 @@ static void test_scan_counts(void **state) {
     assert_int_equal(http_head_scan(&scan, &limits, both), head.n);
 }
 
+/* Words of eight bytes must say what their bytes say: every byte at every place. */
+static void test_classes(void **state) {
+    (void)state;
+    for (size_t n = 1; n <= 20; n++) {
+        for (size_t at = 0; at < n; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char text[20], low[20];
+                memset(text, 'Q', sizeof text);
+                text[at] = (char)byte;
+                str s = {text, n};
+                for (int class = HTTP_TCHAR; class <= HTTP_IP6; class *= 2) {
+                    bool others = n == 1 || http_is('Q', (enum http_class) class);
+                    assert_int_equal(http_is_all(s, (enum http_class) class),
+                                     others && http_is(text[at], (enum http_class) class));
+                }
+                if (byte >= 128) continue;
+                http_lower(s, low);
+                for (size_t i = 0; i < n; i++) assert_int_equal(low[i], char_lower(text[i]));
+            }
+        }
+    }
+    assert_true(http_is_all(S(""), HTTP_VALUE));
+    assert_true(http_is_all(S("a\tb\xff and so on"), HTTP_VALUE) && !http_is_all(S("a\tb\x7f and so on"), HTTP_VALUE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_cut_heads_wait), cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_headers),  cmocka_unit_test(test_scan_counts),
+        cmocka_unit_test(test_headers),  cmocka_unit_test(test_scan_counts),    cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

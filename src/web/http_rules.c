@@ -24,8 +24,55 @@
 
 const uint8_t http_classes[256] = {ROW64(0), ROW64(64), ROW64(128), ROW64(192)};
 
+/* The bytes of the words are looked at together, since this is asked of every field of every request and answer. */
+static uint8_t classes_of_all(str s) {
+    uint8_t all = UINT8_MAX;
+    size_t i = 0;
+    for (; i + 4 <= s.n; i += 4)
+        all &= http_classes[(uint8_t)s.p[i]] & http_classes[(uint8_t)s.p[i + 1]] & http_classes[(uint8_t)s.p[i + 2]] &
+               http_classes[(uint8_t)s.p[i + 3]];
+    for (; i < s.n; i++) all &= http_classes[(uint8_t)s.p[i]];
+    return all;
+}
+
+#define EACH(byte) (UINT64_MAX / 0xff * (byte))
+
+/* Whether any of eight bytes is below 0x20 or is 0x7f: the borrow of a subtraction shows in the highest bit of a byte, of the lowest such byte
+ * for certain. */
+static bool has_control(const char *p) {
+    uint64_t word, del;
+    memcpy(&word, p, sizeof word);
+    del = word ^ EACH(0x7f);
+    return ((((word - EACH(0x20)) & ~word) | ((del - EACH(0x01)) & ~del)) & EACH(0x80)) != 0;
+}
+
+/* Nearly all values are free of controls altogether; the bytes of one that is not are asked one by one. The last word overlaps the one before. */
+static bool is_value(str s) {
+    bool found = false;
+    if (s.n < 8) return (classes_of_all(s) & HTTP_VALUE) != 0;
+    for (size_t i = 0; i + 8 < s.n; i += 8) found |= has_control(s.p + i);
+    found |= has_control(s.p + s.n - 8);
+    return !found || (classes_of_all(s) & HTTP_VALUE);
+}
+
 bool http_is_all(str s, enum http_class class) {
-    for (size_t i = 0; i < s.n; i++)
-        if (!http_is(s.p[i], class)) return false;
-    return true;
+    return class == HTTP_VALUE ? is_value(s) : (classes_of_all(s) & class) != 0;
+}
+
+/* Of eight ASCII characters: the highest bit of a byte shows whether it is between 'A' and 'Z', and becomes the bit that makes it small. */
+static void lower_word(const char *p, char *out) {
+    uint64_t word, upper;
+    memcpy(&word, p, sizeof word);
+    upper = (word + EACH(0x80 - 'A')) & ~(word + EACH(0x7f - 'Z')) & EACH(0x80);
+    word |= upper >> 2;
+    memcpy(out, &word, sizeof word);
+}
+
+void http_lower(str token, char *out) {
+    size_t i = 0;
+    for (; i + 8 <= token.n; i += 8) lower_word(token.p + i, out + i);
+    if (i < token.n && token.n >= 8)
+        lower_word(token.p + token.n - 8, out + token.n - 8);
+    else
+        for (; i < token.n; i++) out[i] = char_lower(token.p[i]);
 }

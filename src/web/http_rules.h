@@ -20,6 +20,9 @@ static inline bool http_is(char c, enum http_class class) { return (http_classes
 /* True when every byte of s is of the class. */
 bool http_is_all(str s, enum http_class class);
 
+/* Writes a token of ASCII characters (HTTP_TCHAR) with small letters, token.n bytes. */
+void http_lower(str token, char *out);
+
 /* Parses a request line (without CRLF) into method, target, authority, absolute, path, query and minor. 0 or a status. */
 int http_request_line_parse(const struct http_limits *limits, str line, struct http_head *out);
 

@@ -341,6 +341,7 @@ void web_loop_close(struct web_loop *loop) {
     free_lists(loop);
     while (loop->n_arenas) arena_free(loop->arenas[--loop->n_arenas]);
     bytes_pool_free(&loop->bytes);
+    h2_pool_free(&loop->h2);
     pthread_mutex_destroy(&loop->post_lock);
     free(loop->balancers);
     free(loop->trusted);

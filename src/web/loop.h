@@ -44,6 +44,14 @@ struct source {
     } uv;
 };
 
+#define H2_PIECE_SIZES 6 /* 64 bytes to 2 KiB */
+
+/* Pieces of memory that nghttp2 gave back (h2_memory.c). */
+struct h2_pool {
+    struct h2_piece *first[H2_PIECE_SIZES];
+    size_t n[H2_PIECE_SIZES];
+};
+
 struct web_loop {
     uv_loop_t uv;
     struct web_options options;
@@ -83,6 +91,7 @@ struct web_loop {
     bool grace_over; /* nothing new is taken */
 
     struct bytes_pool bytes;
+    struct h2_pool h2;
     struct tls_warm warm;
     struct arena *arenas[ARENA_POOL_MAX];
     size_t n_arenas;
@@ -138,18 +147,24 @@ void answer_fill_refusal(struct web_loop *loop, const struct answer_refusal *why
 bool answer_is_header(str name, str value);
 bool answer_may_have_body(int status);
 str answer_date(struct web_loop *loop);
+/* Decimal digits, somewhere in `out`. */
+#define ANSWER_NUMBER_BYTES 20
+str answer_number(uint64_t v, char out[ANSWER_NUMBER_BYTES]);
 
 /* transport.c: the only file that reads and writes sockets. TLS, where it is, lies between it and the buffers of a connection. */
 /* Takes over a socket. False when libuv does not want it; then it is closed. */
 bool transport_open(struct conn *c, int fd);
 void transport_read(struct conn *c, bool on);
-/* Encrypts what has been answered, where there is TLS. The bytes that are to go out; NULL when the connection is dead. */
-struct bytes *transport_seal(struct conn *c);
+/* Encrypts what has been answered, where there is TLS; `ends`: and says that it was the last. The bytes that are to go out; NULL when the connection is
+ * dead. */
+struct bytes *transport_seal(struct conn *c, bool ends);
 /* Bytes taken at once, 0 when the peer takes none now, -1 when the connection is dead. */
 ssize_t transport_write_now(struct conn *c, const char *p, size_t n);
 /* Sends c->writing; conn_turn follows when it is done. False when the connection is dead. */
 bool transport_write_later(struct conn *c);
 void transport_end_output(struct conn *c);
+/* Whether the peer has sent what we did not read: closing then would destroy our answer. */
+bool transport_has_unread(const struct conn *c);
 /* Whether the peer has gone for good (not: has only ended what it says). Asks the system, since nothing is read while a request is under way. */
 bool transport_is_dead(const struct conn *c);
 /* How large c->in may become now. */

@@ -98,7 +98,7 @@ void tls_take_more(struct conn *c);
 /* Encrypts c->out. What is to be sent is in tls->out after it. False when the connection is dead. */
 bool tls_seal(struct conn *c);
 
-/* Says goodbye (close_notify). */
+/* Says goodbye (close_notify), once. */
 void tls_end_output(struct conn *c);
 
 bool tls_speaks_http2(const struct tls_conn *tls);

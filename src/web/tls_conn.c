@@ -122,10 +122,15 @@ void tls_conn_free(struct conn *c) {
 
 /* ---- hearing ---- */
 
+/* What anybody left in OpenSSL's queue would be taken for what went wrong here. Looking is cheaper than clearing. */
+static void forget_errors(void) {
+    if (ERR_peek_error()) ERR_clear_error();
+}
+
 static void fail(struct conn *c) {
     c->tls->failed = true;
     c->last = true;
-    ERR_clear_error();
+    forget_errors();
     conn_mark_dirty(c);
 }
 
@@ -150,7 +155,7 @@ static void stop(struct conn *c, int result) {
 
 static bool shake_hands(struct conn *c) {
     struct tls_conn *tls = c->tls;
-    ERR_clear_error();
+    forget_errors();
     int result = SSL_do_handshake(tls->ssl);
     if (bytes_n(&tls->out)) conn_mark_dirty(c);
     if (result != 1) {
@@ -165,6 +170,11 @@ static bool shake_hands(struct conn *c) {
     return true;
 }
 
+/* OpenSSL has given all that it was given, so asking again would only cost time. */
+static bool is_drained(const struct tls_conn *tls) {
+    return tls->feed.n == 0 && bytes_n(&tls->held) == 0 && !SSL_has_pending(tls->ssl);
+}
+
 /* Decrypts into c->in until there is no more, or no room for more. */
 static void decrypt(struct conn *c) {
     struct tls_conn *tls = c->tls;
@@ -173,7 +183,7 @@ static void decrypt(struct conn *c) {
         tls->stalled = !bytes_make_room(&c->in, &c->loop->bytes, 1, max);
         if (tls->stalled) return;
         size_t room = bytes_room(&c->in);
-        ERR_clear_error();
+        forget_errors();
         int n = SSL_read(tls->ssl, c->in.p + c->in.end, room > INT32_MAX ? INT32_MAX : (int)room);
         if (n <= 0) {
             stop(c, n);
@@ -181,6 +191,7 @@ static void decrypt(struct conn *c) {
         }
         bytes_advance(&c->in, (size_t)n);
         conn_mark_dirty(c);
+        if (is_drained(tls)) break;
     }
     if (bytes_n(&tls->out)) conn_mark_dirty(c); /* the answer to a KeyUpdate */
     if (c->in.p && bytes_n(&c->in) == 0) bytes_release(&c->in, &c->loop->bytes);
@@ -218,18 +229,18 @@ bool tls_seal(struct conn *c) {
     if (tls->failed || !tls->open) return false;
     size_t written = 0;
     warm_up(&c->loop->warm, tls);
-    ERR_clear_error();
+    forget_errors();
     bool good = SSL_write_ex(tls->ssl, bytes_front(&c->out), n, &written) == 1 && written == n;
-    ERR_clear_error();
+    forget_errors();
     bytes_release(&c->out, &c->loop->bytes);
     return good;
 }
 
 void tls_end_output(struct conn *c) {
-    if (c->tls->failed || !c->tls->open) return;
-    ERR_clear_error();
+    if (c->tls->failed || !c->tls->open || (SSL_get_shutdown(c->tls->ssl) & SSL_SENT_SHUTDOWN)) return;
+    forget_errors();
     SSL_shutdown(c->tls->ssl);
-    ERR_clear_error();
+    forget_errors();
 }
 
 bool tls_speaks_http2(const struct tls_conn *tls) {

@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,9 +111,11 @@ void transport_read(struct conn *c, bool on) {
         conn_close(c);
 }
 
-struct bytes *transport_seal(struct conn *c) {
+struct bytes *transport_seal(struct conn *c, bool ends) {
     if (!c->tls) return &c->out;
-    return tls_seal(c) ? &c->tls->out : NULL;
+    if (!tls_seal(c)) return NULL;
+    if (ends) tls_end_output(c);
+    return &c->tls->out;
 }
 
 ssize_t transport_write_now(struct conn *c, const char *p, size_t n) {
@@ -149,16 +152,13 @@ bool transport_is_dead(const struct conn *c) {
     return uv_fileno(&c->uv.handle, &asked.fd) == 0 && poll(&asked, 1, 0) > 0 && (asked.revents & POLLERR);
 }
 
-/* What the socket does not take now is not worth waiting for. */
-static void say_goodbye(struct conn *c) {
-    tls_end_output(c);
-    size_t n = bytes_n(&c->tls->out);
-    if (n) transport_write_now(c, bytes_front(&c->tls->out), n);
-    bytes_release(&c->tls->out, &c->loop->bytes);
-}
-
 void transport_end_output(struct conn *c) {
     uv_os_fd_t fd;
-    if (c->tls) say_goodbye(c);
     if (uv_fileno(&c->uv.handle, &fd) == 0) shutdown(fd, SHUT_WR);
+}
+
+bool transport_has_unread(const struct conn *c) {
+    uv_os_fd_t fd;
+    int n = 0;
+    return uv_fileno(&c->uv.handle, &fd) != 0 || ioctl(fd, FIONREAD, &n) != 0 || n > 0;
 }
