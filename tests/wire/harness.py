@@ -1,16 +1,19 @@
 """A real grantd and the ways to speak to it. Every answer that passes through is checked: see `check_answer`."""
 import base64
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -210,10 +213,42 @@ class App:
         return self.api.request("DELETE", f"/appinstalls/{version}/external-install", headers={"authorization": f"Bearer {access_token}"})
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+class Ports:
+    """Ports for servers that are told theirs. They are below those that the kernel gives away by itself, and locked against every other
+    run of the tests on this machine, so nobody takes one before its server, or while that is started again."""
+
+    FIRST, LAST = 10000, 32000
+
+    def __init__(self):
+        self.lock, self.next, self.file = threading.Lock(), random.randrange(self.FIRST, self.LAST), None
+
+    def take(self):
+        with self.lock:
+            if self.file is None:
+                path = pathlib.Path(tempfile.gettempdir(), f"grantd-test-ports.{os.getuid()}")
+                self.file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            for _ in range(self.FIRST, self.LAST):
+                port, self.next = self.next, self.next + 1 if self.next < self.LAST else self.FIRST
+                if self.is_ours(port) and self.is_free(port):
+                    return port
+        raise AssertionError("no port is free")
+
+    def is_ours(self, port):
+        """A byte of a file stands for a port; the lock ends with the process."""
+        with contextlib.suppress(BlockingIOError, PermissionError):
+            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            return True
+        return False
+
+    @staticmethod
+    def is_free(port):
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            return True
+        return False
+
+
+free_port = Ports().take
 
 
 def read_reports(path):
@@ -319,8 +354,8 @@ def command(*words, **more):
 class DevServer(Server):
     """`grantd dev --json`. `info` is what it printed; .api, .confidential, .public and .resource_server speak to it."""
 
-    def __init__(self, data, log, options=NO_LIMITS, port=0):
-        super().__init__(["dev", "--json", "--listen", f"127.0.0.1:{port}", *options], data, log)
+    def __init__(self, data, log, options=NO_LIMITS, port=None):
+        super().__init__(["dev", "--json", "--listen", f"127.0.0.1:{port or free_port()}", *options], data, log)
 
     def start(self):
         super().start()
@@ -342,7 +377,6 @@ class DevServer(Server):
 
     def restart(self):
         """The same data and the same port."""
-        self.words[3] = f"127.0.0.1:{self.port}"
         return self.start()
 
     def new_app(self, *options, name="Test app", redirect_uri="https://app.example/done", scopes=None):
