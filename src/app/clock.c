@@ -39,6 +39,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool started;
 static struct clock_state state;
 static _Atomic int64_t offset_ms; /* of state, for the way without the lock */
+static _Atomic int64_t stands_ms; /* 0: it runs */
+
+void clock_stand_at(int64_t ms) { atomic_store_explicit(&stands_ms, ms, memory_order_relaxed); }
 
 /* Both clocks at one moment: a thread that is put to sleep between the two readings reads again. */
 static void read_both(int64_t *wall_ms, int64_t *steady_ms) {
@@ -68,6 +71,8 @@ static int64_t advance_locked(void) {
 }
 
 int64_t clock_now_ms(void) {
+    int64_t at_ms = atomic_load_explicit(&stands_ms, memory_order_relaxed);
+    if (at_ms) return at_ms;
     int64_t steady_ms = read_ms(CLOCK_BOOTTIME), wall_ms = read_ms(CLOCK_REALTIME);
     int64_t offset = atomic_load_explicit(&offset_ms, memory_order_relaxed);
     int64_t gap_ms = wall_ms - steady_ms - offset;

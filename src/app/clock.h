@@ -23,4 +23,7 @@ int64_t clock_advance(struct clock_state *c, int64_t wall_ms, int64_t steady_ms,
 /* Our time now; from any thread. Logs a step once. */
 int64_t clock_now_ms(void);
 
+/* For tests of what ends by itself: time stands at this moment until it is set again; 0: it runs. From any thread. */
+void clock_stand_at(int64_t ms);
+
 #endif

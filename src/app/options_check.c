@@ -177,6 +177,7 @@ static RC check(const struct options *o, bool production, struct arena *arena) {
     if (production && o->data.n == 0) FAIL("no data directory; give --data DIR, for example --data /var/lib/grantd");
     if (production && o->issuer.n == 0)
         FAIL("no issuer; give --issuer URL, the https URL that clients know this server by");
+    if (production && o->clock_at_s) FAIL("clock_at_s is for tests, with grantd dev");
     if (o->issuer.n) TRY(check_issuer(o->issuer));
     TRY(check_listen(o, production, arena));
     TRY(front_tls_check(o));

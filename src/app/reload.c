@@ -1,6 +1,7 @@
 #include "reload.h"
 
 #include "admin_handlers.h"
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 
@@ -49,9 +50,13 @@ static RC take(const struct reload *r, const struct options *fresh, struct arena
         return rc;
     }
     TRY(config_make(&effective, &i->settings, owned, &config));
-    TRY(instance_take_config(i, config, take_certificates, (void *[]){r->tls, &config}));
-    take_rest(r, i->config);
-    return RC_OK;
+    clock_stand_at(effective.clock_at_s * 1000); /* what is due by the new time is done with the rest */
+    rc = instance_take_config(i, config, take_certificates, (void *[]){r->tls, &config});
+    if (rc_ok(rc))
+        take_rest(r, i->config);
+    else
+        clock_stand_at(i->options.clock_at_s * 1000);
+    return rc;
 }
 
 /* ---- telling ---- */

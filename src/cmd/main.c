@@ -1,5 +1,6 @@
 /* grantd: finds the command and hands over. */
 #include "cli.h"
+#include "clock.h"
 #include "command.h"
 #include "help_text.h"
 #include "log.h"
@@ -179,6 +180,7 @@ static int read_and_run(const struct command *c, int argc, char **argv, struct c
     int status = read_flags(c, words.n, words.words, line);
     if (status != COMMAND_DONE) return status;
     if (log_level_parse(line->options.log_level, &level)) log_set_level(level);
+    clock_stand_at(line->options.clock_at_s * 1000);
     return c->run(line);
 }
 

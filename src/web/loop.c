@@ -39,7 +39,12 @@ unsigned web_loop_connections(const struct web_loop *loop) {
 /* --- draining ------------------------------------------------------------------------------------------------------ */
 
 void loop_check_drained(struct web_loop *loop) {
-    if (loop->grace_over && web_loop_connections(loop) == 0 && loop->n_exchanges == 0) uv_stop(&loop->uv);
+    if (loop->nobody_comes && web_loop_connections(loop) == 0 && loop->n_exchanges == 0) uv_stop(&loop->uv);
+}
+
+static void stop_listening(struct web_loop *loop) {
+    listeners_close(loop);
+    loop->nobody_comes = true;
 }
 
 static void close_all(struct web_loop *loop, enum conn_state state) {
@@ -66,12 +71,15 @@ static void on_grace_over(uv_timer_t *timer) {
     struct web_loop *loop = timer->data;
     int64_t left_ms = loop->drain_ms > DRAIN_GRACE_MS ? loop->drain_ms - DRAIN_GRACE_MS : 0;
     loop->grace_over = true;
-    listeners_close(loop);
+    stop_listening(loop);
     leave_http2(loop, true);
     close_all(loop, CONN_IDLE);
     uv_timer_start(timer, on_drain_deadline, (uint64_t)left_ms, 0);
     loop_check_drained(loop);
 }
+
+/* This process may have slept through its grace, or all of the machine: what came meanwhile is read before somebody is left. */
+static void on_grace_timer(uv_timer_t *timer) { uv_timer_start(timer, on_grace_over, 1, 0); }
 
 static void drain(struct web_loop *loop, int64_t drain_ms, bool hand_over) {
     if (loop->draining && drain_ms >= loop->drain_ms) return;
@@ -82,9 +90,10 @@ static void drain(struct web_loop *loop, int64_t drain_ms, bool hand_over) {
     }
     loop->draining = true;
     leave_http2(loop, false);
-    if (hand_over) listeners_close(loop);
+    if (hand_over) stop_listening(loop);
     int64_t grace_ms = hand_over ? HAND_OVER_GRACE_MS : DRAIN_GRACE_MS;
-    uv_timer_start(&loop->drain_timer, on_grace_over, (uint64_t)(drain_ms < grace_ms ? drain_ms : grace_ms), 0);
+    uv_timer_start(&loop->drain_timer, on_grace_timer, (uint64_t)(drain_ms < grace_ms ? drain_ms : grace_ms), 0);
+    loop_check_drained(loop);
 }
 
 /* --- from other threads -------------------------------------------------------------------------------------------- */

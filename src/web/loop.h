@@ -87,8 +87,9 @@ struct web_loop {
     bool hand_over;                      /* likewise: somebody else listens on our sockets */
     uv_timer_t drain_timer;
     int64_t drain_ms;
-    bool draining;   /* answers close their connections */
-    bool grace_over; /* nothing new is taken */
+    bool draining;     /* answers close their connections */
+    bool nobody_comes; /* no new connections: the last one that ends is the end */
+    bool grace_over;   /* nothing new is taken */
 
     struct bytes_pool bytes;
     struct h2_pool h2;

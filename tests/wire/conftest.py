@@ -15,15 +15,15 @@ def binary():
     return harness.BINARY
 
 
-def _dev(tmp_path_factory, *options):
+def _dev(tmp_path_factory, *options, **more):
     folder = tmp_path_factory.mktemp(f"dev{next(_count)}")
-    return harness.DevServer(folder / "data", folder / "stderr", options)
+    return harness.DevServer(folder / "data", folder / "stderr", options, **more)
 
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory):
-    """One throw-away server for the whole run, without limits."""
-    server = _dev(tmp_path_factory, *harness.NO_LIMITS).start()
+    """One throw-away server for the whole run, without limits, and with deadlines that a busy machine does not miss."""
+    server = _dev(tmp_path_factory, *harness.NO_LIMITS, "--header-deadline", "2m", "--body-deadline", "2m").start()
     yield server
     server.stop()
 
@@ -47,8 +47,8 @@ def dev_factory(tmp_path_factory):
     """Starts `grantd dev` with options and a data directory of its own; what still runs at the end is stopped."""
     started = []
 
-    def start(*options, limits=False):
-        server = _dev(tmp_path_factory, *(() if limits else harness.NO_LIMITS), *options)
+    def start(*options, limits=False, **more):
+        server = _dev(tmp_path_factory, *(() if limits else harness.NO_LIMITS), *options, **more)
         started.append(server.start())
         return server
 

@@ -354,7 +354,12 @@ def command(*words, **more):
 class DevServer(Server):
     """`grantd dev --json`. `info` is what it printed; .api, .confidential, .public and .resource_server speak to it."""
 
-    def __init__(self, data, log, options=NO_LIMITS, port=None):
+    def __init__(self, data, log, options=NO_LIMITS, port=None, clock=False):
+        """With `clock` its time stands still but for pass_time."""
+        self.clock, self.clock_at_s = pathlib.Path(data).with_name("clock.ini"), int(time.time())
+        if clock:
+            self.write_clock()
+            options = (*options, "--config", self.clock)
         super().__init__(["dev", "--json", "--listen", f"127.0.0.1:{port or free_port()}", *options], data, log)
 
     def start(self):
@@ -379,6 +384,14 @@ class DevServer(Server):
         """The same data and the same port."""
         return self.start()
 
+    def write_clock(self):
+        self.clock.write_text(f"[grantd]\nclock_at_s = {self.clock_at_s}\n")
+
+    def pass_time(self, seconds):
+        self.clock_at_s += seconds
+        self.write_clock()
+        assert [row["option"] for row in self.admin("reload")["options"]] == ["clock_at_s"]
+
     def new_app(self, *options, name="Test app", redirect_uri="https://app.example/done", scopes=None):
         """An app made through administration, usable at once. Its scopes are those of the confidential app unless said."""
         words = ["app", "create", "--name", name]
@@ -400,15 +413,37 @@ class ProductionServer(Server):
 
     def start(self):
         super().start()
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            assert self.process.poll() is None, self.failed()
-            with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1):
-                break
-            assert time.monotonic() < deadline, "the server does not listen"
-            time.sleep(0.02)
+        wait_until(self.listens, "the server does not listen")
         self.api = Api(self.host, self.port)
         return self
+
+    def listens(self):
+        assert self.process.poll() is None, self.failed()
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1):
+            return True
+        return False
+
+
+def wait_until(condition, what="it did not come about", patience=None):
+    """Polls; the patience is only for what never comes about."""
+    deadline = time.monotonic() + (patience or PATIENCE_S)
+    while not condition():
+        assert time.monotonic() < deadline, what() if callable(what) else what
+        time.sleep(0.01)
+
+
+def wait_until_read(connection):
+    """Until the server has taken this connection (of IPv4) and read all that was sent on it: the kernel's table says so."""
+    ends = [f"{socket.inet_aton(address)[::-1].hex()}:{port:04x}".upper() for address, port in (connection.getpeername(), connection.getsockname())]
+
+    def is_read():
+        for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            words = row.split()
+            if words[1:3] == ends:
+                return words[9] != "0" and int(words[4].partition(":")[2], 16) == 0
+        return False
+
+    wait_until(is_read, "the server does not read")
 
 
 def in_parallel(count, work):

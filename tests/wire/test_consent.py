@@ -251,7 +251,7 @@ def test_several_accounts_are_chosen(server, browser):
 
 def test_guessing_passwords_is_slowed_down(dev_factory):
     """norm: X20"""
-    server = dev_factory("--no-auto-approve")
+    server = dev_factory("--no-auto-approve", clock=True)
     browser = Browser(server)
     known = Browser(server)
     known.authorize(server.confidential)

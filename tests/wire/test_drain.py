@@ -2,9 +2,6 @@
 import contextlib
 import signal
 import socket
-import time
-
-import pytest
 
 import harness
 
@@ -16,16 +13,16 @@ def half_a_request(server):
     body = server.valid_form
     connection = socket.create_connection((server.host, server.port), harness.PATIENCE_S)
     connection.sendall(FORM % len(body) + body[:10])
-    time.sleep(0.2)
+    harness.wait_until_read(connection)
     return connection, body[10:]
 
 
-def wait_until_draining(server):
-    deadline = time.monotonic() + harness.PATIENCE_S
-    while b"SERVER_DRAINING" not in server.output():
-        assert time.monotonic() < deadline, "the signal was not heard"
-        time.sleep(0.02)
-    time.sleep(0.2)
+def refuses_connections(server):
+    try:
+        socket.create_connection((server.host, server.port), harness.PATIENCE_S).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def is_ready(server):
@@ -34,34 +31,37 @@ def is_ready(server):
 
 @contextlib.contextmanager
 def draining(dev_factory, drain):
-    server = dev_factory("--drain-deadline", drain)
+    """The body's deadline is no help: what ends the process is the drain."""
+    server = dev_factory("--drain-deadline", drain, "--body-deadline", "300s")
     connection, rest = half_a_request(server)
     assert is_ready(server)
     server.signal(signal.SIGTERM)
-    wait_until_draining(server)
+    harness.wait_until(lambda: b"SERVER_DRAINING" in server.output(), "the signal was not heard")
     with connection:
         yield server, connection, rest
 
 
+def ends_by_itself(server):
+    return server.process.wait(harness.PATIENCE_S) == 0
+
+
 def test_what_is_under_way_is_finished(dev_factory):
-    with draining(dev_factory, "20s") as (server, connection, rest):
+    with draining(dev_factory, "300s") as (server, connection, rest):
         assert not is_ready(server)
-        with pytest.raises(ConnectionRefusedError):  # nobody waits in a queue that is never served
-            socket.create_connection((server.host, server.port), harness.PATIENCE_S).close()
+        # nobody waits in a queue that is never served
+        harness.wait_until(lambda: refuses_connections(server), "connections are still taken")
         connection.sendall(rest)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 200 ") and b"access_token" in answer
-        assert server.stop() == 0
+        assert ends_by_itself(server)
 
 
 def test_the_drain_has_a_deadline(dev_factory):
     with draining(dev_factory, "1s") as (server, _, _):
-        began = time.monotonic()
-        assert server.stop() == 0
-        assert time.monotonic() - began < 8
+        assert ends_by_itself(server)
 
 
 def test_the_second_signal_ends_at_once(dev_factory):
     with draining(dev_factory, "300s") as (server, _, _):
         server.signal(signal.SIGTERM)
-        assert server.process.wait(harness.PATIENCE_S) == 0
+        assert ends_by_itself(server)

@@ -400,7 +400,8 @@ def test_memory_is_bounded(http2):
     open_request = request("POST", harness.V3, more=FORM_FIELDS)
     for c in connections:
         c.say(b"".join(headers(2 * i + 1, open_request, END_HEADERS) + frame(DATA, 0, 2 * i + 1, bytes(8000)) for i in range(128)))
-    time.sleep(0.3)
+    for c in connections:
+        harness.wait_until_read(c.socket)
     assert rss_kib(http2.server) - before < 10 * 6000
     for c in connections:
         c.socket.close()
@@ -412,19 +413,19 @@ def test_memory_is_bounded(http2):
 
 def test_deadlines(dev_factory, tmp_path):
     server = Http2Dev(dev_factory, tmp_path, "--header-deadline", "1s", "--body-deadline", "1s", "--idle-deadline", "2s")
+    idle, idle_since = server.connect(), time.monotonic()
     with server.connect() as c:
-        c.say(headers(1, request("POST", harness.V3, more=FORM_FIELDS), END_HEADERS))
         begun = time.monotonic()
-        while time.monotonic() - begun < 0.8:  # a trickle does not move it
+        c.say(headers(1, request("POST", harness.V3, more=FORM_FIELDS), END_HEADERS))
+        for _ in range(8):  # a trickle does not move it
             c.say(frame(DATA, 0, 1, b"a"))
             time.sleep(0.1)
-        assert c.answer()[0] == 408 and 0.9 < time.monotonic() - begun < 1.9
+        assert c.answer()[0] == 408 and time.monotonic() - begun > 0.9
     with server.connect() as c:
         c.say(frame(HEADERS, 0, 1, request()))
         assert c.goaway() == ENHANCE_YOUR_CALM
-    with server.connect() as c:
-        begun = time.monotonic()
-        assert c.goaway() == NO_ERROR and 1.9 < time.monotonic() - begun < 4
+    with idle:
+        assert idle.goaway() == NO_ERROR and time.monotonic() - idle_since > 1.9
     with server.connect(greet=False) as c:
         c.say(h2raw.PREFACE[:10])
         assert c.socket.recv(64).startswith(b"HTTP/1.1 408")
@@ -436,10 +437,9 @@ def test_drain(dev_factory, tmp_path):
     with server.connect() as busy, server.connect() as idle:
         busy.say(headers(1, request("POST", harness.V3, more=FORM_FIELDS), END_HEADERS))
         assert busy.wait_for(SETTINGS) and idle.wait_for(SETTINGS)
-        time.sleep(0.1)
+        harness.wait_until_read(busy.socket)
         server.server.signal(signal.SIGTERM)
         assert idle.goaway() == NO_ERROR
-        time.sleep(0.2)
         busy.say(frame(DATA, END_STREAM, 1, server.server.valid_form))
         assert busy.wait_for(HEADERS, 1)[3][0] == 0x88  # 200
         assert busy.wait_for(DATA, 1, END_STREAM)

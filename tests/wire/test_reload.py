@@ -5,7 +5,6 @@ import signal
 import socket
 import ssl
 import threading
-import time
 
 import pytest
 
@@ -34,11 +33,8 @@ class Reloading:
             self.write(options)
         since = len(self.server.output())
         self.server.signal(signal.SIGHUP)
-        deadline = time.monotonic() + harness.PATIENCE_S
-        while not [e for e in self.events(since) if e["event"] in until]:
-            assert time.monotonic() < deadline, self.server.failed()
-            time.sleep(0.01)
-        time.sleep(0.1)
+        harness.wait_until(lambda: [e for e in self.events(since) if e["event"] in until], self.server.failed)
+        harness.Admin(self.server.admin_socket).get("/health/live")  # the same thread answers: it is done with the signal
         return [e for e in self.events(since) if e["event"].startswith("OPTION") or e["event"].startswith("TLS")]
 
     def brand(self):

@@ -24,7 +24,8 @@ def test_a_store_that_cannot_be_written(dev_factory):
     got, code = server.confidential.install(), server.confidential.code()
     rotating = server.public.install()["refresh_token"]
     with locked(server):
-        for answer in (server.confidential.redeem(code), server.public.refresh(rotating), server.confidential.revoke(got["refresh_token"])):
+        changes = [lambda: server.confidential.redeem(code), lambda: server.public.refresh(rotating), lambda: server.confidential.revoke(got["refresh_token"])]
+        for answer in harness.in_parallel(3, lambda i: changes[i]()):
             assert test_refusals.is_refusal(answer, "UNAVAILABLE") and int(answer.headers["retry-after"]) >= 1
         # what only reads goes on
         assert server.confidential.is_active(got["access_token"])
