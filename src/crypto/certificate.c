@@ -1,6 +1,7 @@
 #include "certificate.h"
 
 #include <arpa/inet.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -63,12 +64,39 @@ static bool read_subject(X509 *x509, struct arena *arena, struct certificate *ou
     return good;
 }
 
-bool certificate_read(str der, struct arena *arena, struct certificate *out) {
+static X509 *parse(str der) {
     const unsigned char *at = (const unsigned char *)der.p;
-    *out = (struct certificate){.n_names = 0};
-    if (der.n == 0 || der.n > CERTIFICATE_MAX) return false;
+    if (der.n == 0 || der.n > CERTIFICATE_MAX) return NULL;
     X509 *x509 = d2i_X509(NULL, &at, (long)der.n);
-    bool good = x509 && at == (const unsigned char *)der.p + der.n && read_subject(x509, arena, out);
+    if (at == (const unsigned char *)der.p + der.n) return x509;
+    X509_free(x509);
+    return NULL;
+}
+
+static bool has_number(const EVP_PKEY *key, const char *name, str want) {
+    BIGNUM *number = NULL;
+    BIGNUM *wanted = BN_bin2bn((const unsigned char *)want.p, (int)want.n, NULL);
+    bool same = wanted && EVP_PKEY_get_bn_param(key, name, &number) && BN_cmp(number, wanted) == 0;
+    BN_free(number);
+    BN_free(wanted);
+    return same;
+}
+
+bool certificate_is_of_key(str der, const struct public_key *key) {
+    X509 *x509 = parse(der);
+    const EVP_PKEY *own = x509 ? X509_get0_pubkey(x509) : NULL;
+    bool same = own && EVP_PKEY_is_a(own, key->is_rsa ? "RSA" : "EC") &&
+                has_number(own, key->is_rsa ? OSSL_PKEY_PARAM_RSA_N : OSSL_PKEY_PARAM_EC_PUB_X, key->first) &&
+                has_number(own, key->is_rsa ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_EC_PUB_Y, key->second);
+    X509_free(x509);
+    ERR_clear_error();
+    return same;
+}
+
+bool certificate_read(str der, struct arena *arena, struct certificate *out) {
+    *out = (struct certificate){.n_names = 0};
+    X509 *x509 = parse(der);
+    bool good = x509 && read_subject(x509, arena, out);
     if (good) read_names(x509, arena, out);
     if (good) digest_sha256(der, out->thumbprint);
     X509_free(x509);

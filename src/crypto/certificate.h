@@ -31,6 +31,15 @@ bool certificate_read(str der, struct arena *arena, struct certificate *out);
 /* Takes the next certificate off a text in PEM. False when there is none, or it cannot be read. */
 bool certificate_read_pem(str *pem, struct arena *arena, struct certificate *out);
 
+/* Numbers of a public key, big-endian: the coordinates of a point, or modulus and exponent of RSA. */
+struct public_key {
+    bool is_rsa;
+    str first, second;
+};
+
+/* True when this certificate (DER) is of that key. Nothing else of it is looked at. */
+bool certificate_is_of_key(str der, const struct public_key *key);
+
 /* An address as certificate_read gives it; empty when it is none. */
 str certificate_address(str text, struct arena *arena);
 

@@ -1,6 +1,7 @@
 #include "jose_key.h"
 
 #include "b64.h"
+#include "certificate.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -150,9 +151,37 @@ static void lengthen_coordinate(json_t *json, const char *member) {
     json_object_set_new(json, member, json_stringn(text, b64url_length(SIZE)));
 }
 
-/* Adds a key if it is one for us. False when the set must be refused. */
-static bool add_public(struct jose_keys *keys, json_t *json) {
-    if (is_secret(json)) return false;
+/* A number of a key, at most JOSE_RSA_BITS_MAX long; empty when it is none. */
+static str number_of(const json_t *json, const char *member, uint8_t out[JOSE_RSA_BITS_MAX / 8 + 2]) {
+    str text = str_of(text_of(json, member));
+    size_t n = 0;
+    bool good = text.n <= b64url_length(JOSE_RSA_BITS_MAX / 8) && b64url_decode(text, out, &n);
+    return (str){(const char *)out, good ? n : 0};
+}
+
+/* RFC 7517 s4.7: certificates may come with a key, in base64 with padding, and the first one must be of that key. Whom it names and who signed it counts for
+ * nothing here: what an administrator registered is the key. */
+static bool certificates_fit(const json_t *json, bool is_rsa) {
+    enum { LEAF_MAX = 8192 };
+    uint8_t first[JOSE_RSA_BITS_MAX / 8 + 2], second[JOSE_RSA_BITS_MAX / 8 + 2], der[LEAF_MAX];
+    const json_t *chain = json_object_get(json, "x5c");
+    size_t n = 0;
+    if (!chain) return true;
+    for (size_t i = 0; i < json_array_size(chain); i++)
+        if (!json_is_string(json_array_get(chain, i))) return false;
+    const char *leaf = json_string_value(json_array_get(chain, 0));
+    const struct public_key key = {
+        .is_rsa = is_rsa,
+        .first = number_of(json, is_rsa ? "n" : "x", first),
+        .second = number_of(json, is_rsa ? "e" : "y", second),
+    };
+    if (!leaf || strlen(leaf) > LEAF_MAX || !b64_decode(str_of(leaf), der, &n)) return false;
+    return certificate_is_of_key((str){(const char *)der, n}, &key);
+}
+
+/* Adds a key if it is one for us. When the set must be refused, why; else NULL. */
+static const char *add_public(struct jose_keys *keys, json_t *json) {
+    if (is_secret(json)) return "it holds a secret or private key: make a new pair, and give the public half";
     if (str_eq(str_of(text_of(json, "crv")), S("P-256"))) {
         lengthen_coordinate(json, "x");
         lengthen_coordinate(json, "y");
@@ -163,20 +192,26 @@ static bool add_public(struct jose_keys *keys, json_t *json) {
     uint32_t fitting = jwk ? usable_algs(json, jwk) : 0;
     if (!fitting) {
         cjose_jwk_release(jwk);
-        return true;
+        return NULL;
+    }
+    if (!certificates_fit(json, cjose_jwk_get_kty(jwk, NULL) == CJOSE_JWK_KTY_RSA)) {
+        cjose_jwk_release(jwk);
+        return "the first certificate of an x5c is not one of its key (RFC 7517 s4.7): leave x5c out, or give the "
+               "right one";
     }
     struct jose_key *key = new_key(jwk);
     key->algs = fitting;
     keys->keys[keys->n++] = key;
-    return true;
+    return NULL;
 }
 
 static RC read_set(const json_t *list, struct jose_keys *keys) {
     if (!json_is_array(list)) return rc_fail(FAULT_CONFIG, "it is not a JSON Web Key Set: {\"keys\":[...]}");
     if (json_array_size(list) > JOSE_KEYS_MAX) return rc_fail(FAULT_CONFIG, "it has more than %d keys", JOSE_KEYS_MAX);
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (!add_public(keys, json_array_get(list, i)))
-            return rc_fail(FAULT_CONFIG, "it holds a secret or private key: make a new pair, and give the public half");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *why = add_public(keys, json_array_get(list, i));
+        if (why) return rc_fail(FAULT_CONFIG, "%s", why);
+    }
     if (keys->n == 0)
         return rc_fail(FAULT_CONFIG, "it has no key for ES256 (P-256), PS256 or RS256 (%d to %d bits)", JOSE_RSA_BITS,
                        JOSE_RSA_BITS_MAX);

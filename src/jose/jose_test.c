@@ -33,6 +33,35 @@
     "\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\""
 #define SET(k) "{\"keys\":[{" k "}]}"
 
+/* openssl req -x509 -newkey ec (rsa:2048) -nodes -subj /CN=a, and their keys */
+#define EC_CERTIFICATE                                                                                                 \
+    "MIIBbjCCARWgAwIBAgIUKFQZ2MATsrO00vHPrnsB6FyaQ4UwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYTAgFw0yNjExMjIwOTU3NDZa"         \
+    "GA8yMTI2MTAyOTA5NTc0NlowDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPgNNSvD642IEdzT1ZmwMz8cUH0j"         \
+    "/AnaqKx+f2K51eOnmJcE6/Q7vD7+A73XcX+xTaL/zBlVXGYOKgXW0VPg30ejUzBRMB0GA1UdDgQWBBRPCrUHEwLFEWI6xH5/TicGfG9/"         \
+    "djAfBgNVHSMEGDAWgBRPCrUHEwLFEWI6xH5/TicGfG9/djAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIFYo5yjQihYe"         \
+    "1fsFYJN4XYfODtPqJsWN7VevVOdi3wMRAiBgfyps0dji7dHBGfkMYsMiqHcO6wDhSMys7N8hAGbeNw=="
+#define RSA_CERTIFICATE                                                                                                \
+    "MIIC+zCCAeOgAwIBAgIUeSPnxcJJE3LPtfhHSnuS2tAHvvkwDQYJKoZIhvcNAQELBQAwDDEKMAgGA1UEAwwBYTAgFw0yNjExMjIwOTU3"         \
+    "NDdaGA8yMTI2MTAyOTA5NTc0N1owDDEKMAgGA1UEAwwBYTCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoCggEBAJIw8da1MxoYF5Gw"         \
+    "8bsqmtWV8sm1EB7pAFV4YDj6ofoJyDpdl/hCWGkBpmYxHy7seq9xAb2iP637cKWWPxm7jmWgFUi1rpHPSGDALDKAVkd8XGFyO7AvV1Bn"         \
+    "dw0dosNezYgd/PSgF5VWCTSgBCCraFDv7Qdo9LK/ZCd5XfrQuKR3EfiA5o3ZyMoxGfJHqawPfUt63M0JGS5Y6uYnmwa8E2FU0WqRnMUA"         \
+    "1Xn8d+UfbgUBPXyh7/KEPa6bjeKGpz1H8h2kCK1P3kuXDeVWcnOOs8Rn10YQz0pGihME1tKW3zFvz7GukcHAj0iuJ8dBZjPs27g3UC60"         \
+    "8ucWjU9WXHdceMUCAwEAAaNTMFEwHQYDVR0OBBYEFHX4FFUOkyz5r7kvx2Sm9bAPZf4kMB8GA1UdIwQYMBaAFHX4FFUOkyz5r7kvx2Sm"         \
+    "9bAPZf4kMA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQELBQADggEBAGNpDwX8LZ+sEhDFQ7HSZyxylYvCe9nSREOyAgPu6u0wdvt2"         \
+    "9YJmT0kLbQhdk0z+jtSqvLMuOGSUz+Ru0MaLtY8s6JzMJ9XXb+EbwIdyDbPA1zNTQteQ7hkiOSCVURE6CMn3TqOxRaf/NPMmbT4prNNe"         \
+    "ihESP0ToR+sEqlpstLx76RjdMq35Iswf+93tkjNGLhYT21aUu2LxbVO/A7IJb0oWcKAZbJ/1KAdl/61xtmrEbakPE9Ykn+IKPfHSlvr1"         \
+    "N0I5TFQiK6p95SyXMLLgzwdeu3uQHmE5aQqt1TLhmsXnPusBLbttsX1vp3cdcBMtz6XXII6z7TosEGSDR2NJ2t4="
+#define CERTIFIED_EC                                                                                                   \
+    "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"-A01K8PrjYgR3NPVmbAzPxxQfSP8CdqorH5_YrnV46c\",\"y\":\"mJcE6_Q7vD7-"      \
+    "A73XcX-xTaL_zBlVXGYOKgXW0VPg30c\""
+#define CERTIFIED_N                                                                                                    \
+    "kjDx1rUzGhgXkbDxuyqa1ZXyybUQHukAVXhgOPqh-gnIOl2X-EJYaQGmZjEfLux6r3EBvaI_rftwpZY_GbuOZaAVSLWukc9IYMAsMoBW"         \
+    "R3xcYXI7sC9XUGd3DR2iw17NiB389KAXlVYJNKAEIKtoUO_tB2j0sr9kJ3ld-tC4pHcR-IDmjdnIyjEZ8keprA99S3rczQkZLljq5ieb"         \
+    "BrwTYVTRapGcxQDVefx35R9uBQE9fKHv8oQ9rpuN4oanPUfyHaQIrU_eS5cN5VZyc46zxGfXRhDPSkaKEwTW0pbfMW_Psa6RwcCPSK4n"         \
+    "x0FmM-zbuDdQLrTy5xaNT1Zcd1x4xQ"
+#define CERTIFIED_RSA  "\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"" CERTIFIED_N "\""
+#define X5C(key, list) SET(key ",\"x5c\":" list)
+
 static struct arena *arena;
 
 static int set_up(void **state) {
@@ -192,6 +221,23 @@ static void test_sets(void **state) {
         {SET(EC ",\"use\":\"enc\""), false},
         {SET(EC ",\"alg\":\"HS256\""), false},
         {SET(EC ",\"kid\":\"a\",\"kid\":\"b\""), false},
+        /* RFC 7517 s4.7 */
+        {X5C(CERTIFIED_EC, "[\"" EC_CERTIFICATE "\"]"), true},
+        {X5C(CERTIFIED_EC, "[\"" EC_CERTIFICATE "\",\"" RSA_CERTIFICATE "\"]"), true},
+        {X5C(CERTIFIED_EC, "[\"" RSA_CERTIFICATE "\",\"" EC_CERTIFICATE "\"]"), false},
+        {X5C(CERTIFIED_RSA, "[\"" RSA_CERTIFICATE "\"]"), true},
+        {X5C(CERTIFIED_RSA, "[\"" EC_CERTIFICATE "\"]"), false},
+        {X5C(RSA, "[\"" RSA_CERTIFICATE "\"]"), false},
+        {X5C(EC, "[\"" EC_CERTIFICATE "\"]"), false},
+        {X5C(EC, "[]"), false},
+        {X5C(EC, "null"), false},
+        {X5C(CERTIFIED_EC, "\"" EC_CERTIFICATE "\""), false},
+        {X5C(CERTIFIED_EC, "[\"" EC_CERTIFICATE "\",7]"), false},
+        {X5C(CERTIFIED_EC, "[\"" EC_CERTIFICATE "AAAA\"]"), false},
+        {X5C(CERTIFIED_EC, "[\"-_-_\"]"), false},
+        {X5C("\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"},{" EC, "null"), false},
+        {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x5c\":7},{" EC "}]}",
+         true}, /* of a key that is passed over */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct jose_keys *keys = NULL;
