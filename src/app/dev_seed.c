@@ -71,21 +71,13 @@ struct seeding {
     int64_t now_ms;
 };
 
-/* The oldest generation: it stays when newer ones come. Its place does not: every reload makes a new ring. */
-static const struct ring_key *oldest_key(const struct seeding *s) {
-    const struct keyring *ring = s->i->keyring;
-    const struct ring_key *oldest = &ring->keys[0];
-    for (size_t i = 1; i < ring->n; i++)
-        if (ring->keys[i].number < oldest->number) oldest = &ring->keys[i];
-    return oldest;
-}
-
 /* ---- derived values ---- */
 
+/* From the master key, which stays when keys of the ring come and go. */
 static void derive(const struct seeding *s, const char *what, const char *whose, uint8_t out[32]) {
     char label[64];
     int n = snprintf(label, sizeof label, "dev %s %s", what, whose);
-    digest_mac(oldest_key(s)->seed, (str){label, (size_t)n}, out, 32);
+    digest_mac(s->i->master_key, (str){label, (size_t)n}, out, 32);
 }
 
 /* A uuid, as HubSpot's client ids are. */
@@ -204,15 +196,33 @@ static RC make_app_row(const struct seeding *s, const struct app_row *row, str c
     return edit(s, &(struct edit){.kind = EDIT_APP_CREATE, .app = &app, .now_ms = s->now_ms});
 }
 
-/* One secret, unless the app ever had one. */
+/* Those that went with a key of the ring (`grantd key remove`). */
+static RC retire_lost_secrets(const struct seeding *s, const struct listed *found, bool *out_any) {
+    const struct listed_secret *rows = found->rows;
+    *out_any = false;
+    for (size_t i = 0; i < found->n; i++) {
+        struct edit retire = {.kind = EDIT_SECRET_RETIRE, .app_id = rows[i].app_id, .now_ms = s->now_ms};
+        const struct app_secret *secret = &rows[i].secret;
+        retire.secret.secret_id = secret->secret_id;
+        if (secret->retired_ms || s->i->keyring->by_number[secret->key_number]) continue;
+        TRY(edit(s, &retire));
+        *out_any = true;
+    }
+    return RC_OK;
+}
+
+/* One secret, unless the app ever had one that its owner took away. */
 static RC make_app_secret(const struct seeding *s, int32_t app_id, str client_secret) {
     struct listed found;
+    bool lost = false;
     TRY(list(s, (struct listing){.kind = LISTING_SECRETS, .app_id = app_id}, &found));
-    if (found.n) return RC_OK;
+    TRY(retire_lost_secrets(s, &found, &lost));
+    if (found.n && !lost) return RC_OK;
+    const struct ring_key *key = s->i->keyring->current;
     struct edit add = {.kind = EDIT_SECRET_ADD, .app_id = app_id, .now_ms = s->now_ms};
-    add.secret.key_number = oldest_key(s)->number;
+    add.secret.key_number = key->number;
     add.secret.created_ms = s->now_ms;
-    client_secret_hash(oldest_key(s), client_secret, add.secret.hash);
+    client_secret_hash(key, client_secret, add.secret.hash);
     return edit(s, &add);
 }
 

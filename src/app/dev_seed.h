@@ -1,4 +1,4 @@
-/* dev_seed: the account, the person and the apps that `grantd dev` comes with. Ids, secrets and the password are derived from the key ring,
+/* dev_seed: the account, the person and the apps that `grantd dev` comes with. Ids, secrets and the password are derived from the master key,
  * so the same data directory shows the same ones again and nothing is stored in clear. */
 #ifndef GRANTD_DEV_SEED_H
 #define GRANTD_DEV_SEED_H

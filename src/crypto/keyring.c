@@ -17,7 +17,6 @@ static const struct {
     {4, offsetof(struct ring_key, refresh_cipher)},
     {5, offsetof(struct ring_key, secret_hash)},
     {6, offsetof(struct ring_key, signature)},
-    {7, offsetof(struct ring_key, seed)},
     {8, offsetof(struct ring_key, envelope[ENVELOPE_BROWSER])},
     {9, offsetof(struct ring_key, browser)},
     {10, offsetof(struct ring_key, jwt_id)},

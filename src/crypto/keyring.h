@@ -24,7 +24,6 @@ struct ring_key {
     uint8_t refresh_cipher[32];
     uint8_t secret_hash[32]; /* keyed hash of client secrets */
     uint8_t signature[32];   /* signed_access_token of introspection */
-    uint8_t seed[32];        /* derives the secrets of the apps of `dev` */
     uint8_t browser[32];     /* keyed hash of session cookies, tokens of forms */
     uint8_t jwt_id[32];      /* hides what the jti of a signed access token carries */
     uint8_t ticket[32];      /* derives the keys of TLS session tickets */

@@ -42,3 +42,19 @@ def test_a_generation_of_the_ring(dev_factory):
         assert old.refresh(before["refresh_token"]).json["status"] == "BAD_CLIENT_SECRET"
         dev.kill9()
         dev.restart()
+
+
+def test_what_dev_prints_goes_on_working(dev_factory):
+    """The secrets of its apps went with the generation that hashed them; after a restart they are there again, the same ones."""
+    dev = dev_factory()
+    printed = dev.info
+    dev.admin("key", "rotate", "ring", "--now")
+    dev.admin("key", "remove", "1", "--yes", "--json")
+    assert dev.confidential.client_credentials().json["status"] == "BAD_CLIENT_SECRET"
+    for _ in range(2):
+        dev.kill9()
+        dev.restart()
+        assert {**dev.info, "pid": 0} == {**printed, "pid": 0}
+        tokens = dev.confidential.install()
+        assert dev.resource_server.is_active(tokens["access_token"])
+        assert len([row for row in dev.admin("app", "secret", "list", dev.confidential.client_id)["secrets"] if row["status"] == "live"]) == 1
