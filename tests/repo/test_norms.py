@@ -22,6 +22,10 @@ def test_what_is_left_out_is_known_and_not_tested():
     assert set(norms.not_here()) <= set(norms.norms()) and not set(norms.not_here()) & set(norms.named())
 
 
+def test_every_statement_has_a_test_or_a_reason():
+    assert not norms.missing(), "name them in a test (norm: ID), or say in docs/norms.md why they do not apply"
+
+
 def test_statements_are_short():
     assert not [name for name, (_, what) in norms.norms().items() if len(what) > 130]
 

@@ -179,7 +179,7 @@ def confirmed(answer):
 
 @pytest.mark.parametrize("token_format", ["opaque", "jwt"])
 def test_bound_access_tokens(world, token_format):
-    """cnf in the JWT and in what introspection says; a resource server compares it. norm: T17"""
+    """cnf in the JWT and in what introspection says; a resource server compares it. norm: T17 E40"""
     app = world.new_app("--client-credentials", "--certificate-bound", "--tls-client-auth", "san_dns:app.example.com", "--token-format", token_format)
     shown = world.as_(app, world.app)
     token = shown.client_credentials().json["access_token"]
@@ -194,7 +194,7 @@ def test_bound_access_tokens(world, token_format):
 
 
 def test_a_bound_token_is_for_its_certificate(world):
-    """Where we are the API ourselves. norm: T17"""
+    """Where we are the API ourselves. norm: T17 E41"""
     app = world.new_app("--certificate-bound", "--tls-client-auth", "san_dns:app.example.com")
     shown = world.as_(app, world.app)
     token = shown.install()["access_token"]
@@ -242,7 +242,7 @@ def test_http2_and_certificates(world):
 
 
 def test_metadata(world, dev):
-    """Offered where it works, and nowhere else. norm: D06"""
+    """Offered where it works, and nowhere else. norm: D06 E42"""
     said, plain = world.server.get(METADATA).json, dev.get(METADATA).json
     assert said["tls_client_certificate_bound_access_tokens"] is True
     for member in ("token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported"):
@@ -267,7 +267,7 @@ def test_without_an_authority_only_self_signed(dev_factory, tmp_path):
 
 @pytest.mark.parametrize("style", ["nginx", "rfc9440", "envoy"])
 def test_a_proxy_shows_the_certificate(dev_factory, world, style):
-    """norm: X03"""
+    """norm: X03 E43"""
     server = dev_factory("--trusted-proxy", "127.0.0.1", "--proxy-certificate", style)
     app = server.new_app("--client-credentials", "--certificate-bound", "--tls-client-auth", "san_uri:spiffe://example/app")
 
@@ -284,7 +284,7 @@ def test_a_proxy_shows_the_certificate(dev_factory, world, style):
 
 
 def test_from_anybody_else_it_is_nothing(dev_factory, world):
-    """norm: X03"""
+    """norm: X03 E43"""
     for options in (("--trusted-proxy", "192.0.2.1", "--proxy-certificate", "rfc9440"), ("--trusted-proxy", "127.0.0.1"), ()):
         server = dev_factory(*options)
         app = server.new_app("--client-credentials", "--tls-client-certificate", world.own.pem)
