@@ -180,7 +180,7 @@ static void write_table(const struct admin_answer *a, struct buf *out) {
         str name = str_of(columns[k].name);
         for (size_t i = 0; i < name.n; i++) {
             char ch = name.p[i];
-            buf_add_char(out, ch == '_' ? ' ' : ch >= 'a' && ch <= 'z' ? (char)(ch - 'a' + 'A') : ch);
+            buf_add_char(out, ch == '_' ? ' ' : char_upper(ch));
         }
         if (k + 1 < n) pad(out, name.n, columns[k].width + 2);
     }

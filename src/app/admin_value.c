@@ -37,7 +37,6 @@ static bool text_ok(str s) {
     return !blank;
 }
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 /* A host name (RFC 1123 s2.1): labels of letters, digits and hyphens. */
 static bool domain_ok(str s) {
     if (s.n == 0 || s.n > DOMAIN_MAX || s.p[s.n - 1] == '.') return false;
@@ -45,7 +44,7 @@ static bool domain_ok(str s) {
         str label = str_take(&s, '.');
         if (label.n == 0 || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-') return false;
         for (size_t i = 0; i < label.n; i++)
-            if (!is_letter(label.p[i]) && !char_is_digit(label.p[i]) && label.p[i] != '-') return false;
+            if (!char_is_alnum(label.p[i]) && label.p[i] != '-') return false;
     }
     return true;
 }
@@ -58,7 +57,7 @@ static bool email_ok(str s) {
     for (size_t i = 0; i < at; i++) {
         char c = s.p[i];
         if (c == '.' && s.p[i - 1] == '.') return false;
-        if (!is_letter(c) && !char_is_digit(c) && (c == '\0' || !strchr(".!#$%&'*+-/=?^_`{|}~", c))) return false;
+        if (!char_is_alnum(c) && (c == '\0' || !strchr(".!#$%&'*+-/=?^_`{|}~", c))) return false;
     }
     return true;
 }
@@ -97,8 +96,7 @@ static bool web_url_ok(str s) {
 }
 static bool grant_id_ok(str s) {
     for (size_t i = 0; i < s.n; i++)
-        if (!char_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f') && !(s.p[i] >= 'A' && s.p[i] <= 'F'))
-            return false;
+        if (!char_is_hex(s.p[i])) return false;
     return s.n == (size_t)2 * 16;
 }
 static bool file_ok(str s) { return s.n > 1 && s.p[0] == '/' && s.p[s.n - 1] != '/' && str_is_utf8(s); }

@@ -5,7 +5,7 @@ static const char *const type_names[] = {"text", "list", "true or false", "numbe
 
 static void write_environment_name(struct buf *out, const char *name) {
     buf_add(out, S("GRANTD_"));
-    for (; *name; name++) buf_add_char(out, *name >= 'a' && *name <= 'z' ? (char)(*name - 32) : *name);
+    for (; *name; name++) buf_add_char(out, char_upper(*name));
 }
 
 static void write_row(struct buf *out, const struct option_row *row) {

@@ -13,7 +13,6 @@
 #include "log.h"
 #include "random.h"
 #include "reload.h"
-#include "systemd_load.h"
 #include "worker.h"
 
 #include <sched.h>
@@ -436,7 +435,6 @@ static void log_ready(const struct server *s) {
 }
 
 RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
-    TRY(systemd_load());
     TRY(open_all(s));
     TRY(log_start());
     s->instance->publish = publish;

@@ -151,9 +151,8 @@ str arena_lower(struct arena *a, str s) {
 }
 
 str arena_copy(struct arena *a, str s) {
-    if (s.n == 0) return S("");
     char *p = arena_alloc(a, s.n);
-    memcpy(p, s.p, s.n);
+    if (s.n) memcpy(p, s.p, s.n);
     return (str){p, s.n};
 }
 

@@ -112,17 +112,11 @@ void hex_encode(const uint8_t *bytes, size_t n, char *out) {
     }
 }
 
-static unsigned hex_value(char c) {
-    if (c >= '0' && c <= '9') return (unsigned)(c - '0');
-    unsigned letter = ((unsigned)(uint8_t)c | 0x20u) - 'a';
-    return letter < 6 ? letter + 10 : NO;
-}
-
 bool hex_decode(str s, uint8_t *out, size_t out_n) {
     if (s.n != out_n * 2) return false;
     for (size_t i = 0; i < out_n; i++) {
-        unsigned high = hex_value(s.p[2 * i]), low = hex_value(s.p[2 * i + 1]);
-        if (high == NO || low == NO) return false;
+        int high = char_hex_value(s.p[2 * i]), low = char_hex_value(s.p[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
         out[i] = (uint8_t)(high << 4 | low);
     }
     return true;

@@ -32,9 +32,15 @@ static inline bool str_starts_with(str s, str prefix) {
 static inline bool char_is_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool char_is_lower(char c) { return c >= 'a' && c <= 'z'; }
 static inline char char_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static inline char char_upper(char c) { return char_is_lower(c) ? (char)(c & ~0x20) : c; }
 static inline bool char_is_alpha(char c) { return char_is_lower(char_lower(c)); }
 static inline bool char_is_alnum(char c) { return char_is_alpha(c) || char_is_digit(c); }
-static inline bool char_is_hex(char c) { return char_is_digit(c) || (char_lower(c) >= 'a' && char_lower(c) <= 'f'); }
+/* 0 to 15; -1: no hexadecimal digit. */
+static inline int char_hex_value(char c) {
+    if (char_is_digit(c)) return c - '0';
+    return char_lower(c) >= 'a' && char_lower(c) <= 'f' ? char_lower(c) - 'a' + 10 : -1;
+}
+static inline bool char_is_hex(char c) { return char_hex_value(c) >= 0; }
 
 /* The part of s from byte `from` on; empty when s is shorter. */
 static inline str str_from(str s, size_t from) {

@@ -2,6 +2,8 @@
 
 #include "rows_test.h"
 
+#include <stdlib.h>
+
 static void test_nocase(void **state) {
     (void)state;
     static const struct {
@@ -212,8 +214,12 @@ static void test_characters(void **state) {
         assert_int_equal(char_is_lower(c), lower);
         assert_int_equal(char_is_alpha(c), lower || upper);
         assert_int_equal(char_is_alnum(c), lower || upper || digit);
-        assert_int_equal(char_is_hex(c), i && strchr("0123456789abcdefABCDEF", i) != NULL);
+        char text[2] = {c, 0};
+        bool hex = i && strchr("0123456789abcdefABCDEF", i) != NULL;
+        assert_int_equal(char_is_hex(c), hex);
+        assert_int_equal(char_hex_value(c), hex ? (int)strtol(text, NULL, 16) : -1);
         assert_int_equal(char_lower(c), (char)(upper ? i + 32 : i));
+        assert_int_equal(char_upper(c), (char)(lower ? i - 32 : i));
     }
 }
 

@@ -205,15 +205,12 @@ static RC sqlite_index(struct db *base, const struct db_index *index, const stru
     return sqlite_script(base, sql);
 }
 
-/* They are not kept: most are never run, and all of them together are half a megabyte. */
 static RC table_check(struct conn *c) {
-    struct rc rc = RC_OK;
-    for (size_t i = 0; i < c->n_table && rc_ok(rc); i++) {
+    for (size_t i = 0; i < c->n_table; i++) {
         struct prepared *p;
-        rc = conn_prepare(c, i, &p);
+        TRY(conn_prepare(c, i, &p));
     }
-    conn_forget(c);
-    return rc;
+    return RC_OK;
 }
 
 static RC sqlite_prepare(struct db *base, const struct db_sql *table, size_t n) {

@@ -1,6 +1,7 @@
 #include "certificate_header.h"
 
 #include "b64.h"
+#include "percent.h"
 
 #define PEM_BEGIN S("-----BEGIN CERTIFICATE-----")
 #define PEM_END   S("-----END CERTIFICATE-----")
@@ -45,26 +46,11 @@ static bool read_rfc9440(str value, struct arena *arena, struct shown_certificat
     return decode(str_head(inner, end), arena, &out->der);
 }
 
-static int hex_value(char ch) {
-    if (ch >= '0' && ch <= '9') return ch - '0';
-    if (ch >= 'a' && ch <= 'f') return ch - 'a' + 10;
-    return ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
-}
-
 /* '+' stands for itself: base64 has it, and neither nginx nor Envoy write spaces so. */
 static bool unescape(str text, struct arena *arena, str *out) {
     char *p = arena_alloc(arena, text.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] != '%') {
-            p[n++] = text.p[i];
-            continue;
-        }
-        int high = i + 2 < text.n ? hex_value(text.p[i + 1]) : -1, low = i + 2 < text.n ? hex_value(text.p[i + 2]) : -1;
-        if (high < 0 || low < 0) return false;
-        p[n++] = (char)(high << 4 | low);
-        i += 2;
-    }
+    size_t n;
+    if (!percent_decode(text, PERCENT_URI, p, &n)) return false;
     *out = (str){p, n};
     return true;
 }

@@ -9,15 +9,15 @@ static void test_deadlines(void **state) {
     (void)state;
     static const struct {
         const char *say, *want;
-        int64_t min_ms, max_ms;
+        int64_t min_ms;
     } rows[] = {
-        {"GET /a HTTP/1.1\r\nHo", "HTTP/1.1 408 ", 290, 20000},
-        {"POST /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\na", "HTTP/1.1 408 ", 290, 20000},
-        {"\r\n", "HTTP/1.1 408 ", 290, 20000},
-        {"", "", 590, 20000},
-        {GET("/a"), "HTTP/1.1 200", 590, 20000},
+        {"GET /a HTTP/1.1\r\nHo", "HTTP/1.1 408 ", 290},
+        {"POST /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\na", "HTTP/1.1 408 ", 290},
+        {"\r\n", "HTTP/1.1 408 ", 290},
+        {"", "", 590},
+        {GET("/a"), "HTTP/1.1 200", 590},
     };
-    start();
+    start_hasty();
     for (size_t i = 0; i < COUNT(rows); i++) {
         int fd = dial();
         int64_t begin_ms = clock_ms();
@@ -25,8 +25,7 @@ static void test_deadlines(void **state) {
         str heard = hear(fd, NULL);
         int64_t took_ms = clock_ms() - begin_ms;
         CHECK(i, strstr(heard.p, rows[i].want) && (heard.n == 0) == (rows[i].want[0] == 0));
-        if (took_ms < rows[i].min_ms || took_ms > rows[i].max_ms)
-            fail_msg("row %zu took %lld ms", i, (long long)took_ms);
+        if (took_ms < rows[i].min_ms) fail_msg("row %zu took %lld ms", i, (long long)took_ms);
         close(fd);
     }
     stop();
@@ -35,7 +34,7 @@ static void test_deadlines(void **state) {
 /* A trickle does not move a deadline. */
 static void test_deadlines_are_absolute(void **state) {
     (void)state;
-    start();
+    start_hasty();
     int fd = dial();
     const char *p =
         "GET /a HTTP/1.1\r\nHost: a.example\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -69,18 +68,9 @@ static void test_connections_max(void **state) {
     stop();
 }
 
-/* Deadlines that no test meets by being slow. */
-static struct web_options options_patient(void) {
-    struct web_options options = options_default();
-    options.header_deadline_ms = options.body_deadline_ms = options.idle_deadline_ms = options.answer_deadline_ms =
-        60000;
-    return options;
-}
-
 static void test_drain(void **state) {
     (void)state;
-    struct web_options options = options_patient();
-    start_on(&options, "127.0.0.1:0");
+    start();
     int idle = dial(), busy = dial(), half = dial();
     say(busy, GET("/later"));
     say(half, "GET /half HTTP/1.1\r\n");
@@ -125,9 +115,8 @@ static void begin_to_drain(void *arg) {
 
 static void test_sleeping_through_the_grace(void **state) {
     (void)state;
-    struct web_options options = options_patient();
     do {
-        start_on(&options, "127.0.0.1:0");
+        start();
         sleeper.fd = dial();
         wait_for_connections(1);
         web_loop_post(server.loop, begin_to_drain, &sleeper);

@@ -21,15 +21,8 @@ enum { /* what the next byte belongs to; the first one is the state of a zeroed 
 /* A chunk of one byte costs five of framing; extensions, trailers and leading zeros together may cost what a head may. */
 #define FRAMING_PER_BYTE 6
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 static int take_size(struct http_chunks *c, char byte) {
-    int digit = hex_value(byte);
+    int digit = char_hex_value(byte);
     if (digit >= 0) {
         if (++c->line > SIZE_DIGITS_MAX) return 400;
         c->left = c->left << 4 | (uint64_t)digit;

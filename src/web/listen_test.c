@@ -100,7 +100,7 @@ static void test_bad_proxy_is_refused(void **state) {
 /* Without descriptors the loop neither spins nor dies, and serves again when there are some. */
 static void test_no_descriptors(void **state) {
     (void)state;
-    start();
+    start_hasty(); /* those who were kept waiting are idle then */
     int first = dial(), blocked[4];
     say(first, GET("/a"));
     hear(first, "|0|0");

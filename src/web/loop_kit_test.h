@@ -31,10 +31,13 @@ extern struct kit_server server;
 
 /* /gate and /slow keep the whole loop waiting, /later is held, /big answers BIG_BYTES, /inject tries to split headers, everything else answers "path|body|peer|is_unix|is_secure". */
 void start(void);
+void start_hasty(void);
 void start_on(const struct web_options *options, const char *address);
 /* `how` without handler and arg: they are the kit's. */
 void start_as(const struct web_options *options, const char *address, struct web_listening how);
+/* With deadlines that no test meets by being slow; the hasty ones are for tests of deadlines. */
 struct web_options options_default(void);
+struct web_options options_hasty(void);
 void stop(void);
 void stop_within(int64_t drain_ms);
 

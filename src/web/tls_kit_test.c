@@ -93,12 +93,21 @@ struct web_tls_options tls_options(size_t n) {
 
 struct web_tls *tls;
 
-void start_tls_with(const struct web_tls_options *options, bool ask) {
-    struct web_options web = options_default();
-    web.answer_deadline_ms = web.idle_deadline_ms = 10000; /* the client decrypts 8 MiB, perhaps on a busy machine */
+static void start_tls_as(const struct web_options *web, const struct web_tls_options *options, bool ask) {
     struct rc rc = web_tls_open(options, &tls);
     if (!rc_ok(rc)) fail_msg("%s", rc_detail());
-    start_as(&web, "127.0.0.1:0", (struct web_listening){.tls = tls, .ask_certificate = ask});
+    start_as(web, "127.0.0.1:0", (struct web_listening){.tls = tls, .ask_certificate = ask});
+}
+
+void start_tls_with(const struct web_tls_options *options, bool ask) {
+    struct web_options web = options_default();
+    start_tls_as(&web, options, ask);
+}
+
+void start_hasty_tls(void) {
+    struct web_options web = options_hasty();
+    struct web_tls_options options = tls_options(1);
+    start_tls_as(&web, &options, false);
 }
 
 void start_tls(void) {

@@ -30,6 +30,7 @@ void make_pair(const char *file, const char *name, bool rsa);
 struct web_tls_options tls_options(size_t n);
 void start_tls_with(const struct web_tls_options *options, bool ask);
 void start_tls(void);
+void start_hasty_tls(void); /* for tests of deadlines */
 void stop_tls(void);
 /* NULL when the server does not want to. */
 SSL *shake(int fd, const char *name, SSL_SESSION *session);
