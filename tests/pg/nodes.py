@@ -1,7 +1,6 @@
 """Clusters, nodes, what stands in front of them, and a load that keeps account of every answer."""
 import contextlib
 import glob
-import http.client
 import os
 import pathlib
 import secrets
@@ -200,12 +199,16 @@ class Load:
         while not self.stopping.is_set():
             try:
                 self.one()
-            except (OSError, http.client.HTTPException, AssertionError) as error:
+            except Exception as error:  # noqa: BLE001 - told by stop()
                 self.wrong.append(error)
                 return
 
     def one(self):
         answer = self.app.authorize()
+        if answer.status == 302 and answer.location.get("error") == "temporarily_unavailable":  # 503, told to the app by way of the browser
+            with self.lock:
+                self.refused += 1
+            return
         if not self.note(answer, 302):
             return
         code = answer.location["code"]
