@@ -165,6 +165,15 @@ static void show_choose_account(struct showing *w) {
     page_choose_account(&w->out, &page, &w->context);
 }
 
+static const struct page_api *apis_of(const struct showing *w, const struct resource_set *set) {
+    struct page_api *list = ARENA_ARRAY(w->arena, struct page_api, (size_t)set->n + 1);
+    for (size_t i = 0; i < set->n; i++) {
+        const struct resource *resource = registry_resource_by_id(w->request->registry, set->id[i]);
+        if (resource) list[i] = (struct page_api){.name = resource->name, .uri = resource->uris[0]};
+    }
+    return list;
+}
+
 static void show_consent(struct showing *w) {
     const struct screen *s = w->screen;
     const struct page_consent page = {
@@ -177,6 +186,8 @@ static void show_consent(struct showing *w) {
         .n_required = s->required.n,
         .optional = scopes_of(w->request, &s->optional, w->arena),
         .n_optional = s->optional.n,
+        .apis = apis_of(w, &s->resources),
+        .n_apis = s->resources.n,
         .is_update = s->is_update,
         .redirect_uri = s->redirect_uri,
         .target = page_url_target(s->redirect_uri),

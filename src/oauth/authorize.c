@@ -175,6 +175,7 @@ static void show_consent(struct oauth_call *c, const struct authorize_call *a, b
         .account = *account,
         .required = r->required,
         .optional = r->optional,
+        .resources = r->resources,
         .is_update = is_update,
     };
     answer_screen(c, &a->browser, &screen, 200);

@@ -66,6 +66,21 @@ static void write_mtls(struct json *j, const struct metadata *m) {
     json_close(j);
 }
 
+/* RFC 9728 s4: the APIs that have a name in its form (s1.2: https, no fragment). Each says by a document of its own that we are its server; that one is not
+ * ours to publish. */
+static void write_protected_resources(struct json *j, const struct registry *registry) {
+    enum { LISTED_MAX = 1000 }; /* not all have to be told */
+    size_t n = 0;
+    for (size_t i = 0; i < registry->n_resources && n < LISTED_MAX; i++) {
+        const struct resource *r = &registry->resources[i];
+        if (r->flags & RESOURCE_DELETED || !str_starts_with(r->uris[0], S("https://"))) continue;
+        if (n++ == 0) json_key(j, S("protected_resources"));
+        if (n == 1) json_open_array(j);
+        json_str(j, r->uris[0]);
+    }
+    if (n) json_close_array(j);
+}
+
 void metadata_write(const struct metadata *m, struct buf *out) {
     static const str code[] = {S("code")}, query[] = {S("query")}, s256[] = {S("S256")};
     struct json j = json_on(out);
@@ -83,6 +98,7 @@ void metadata_write(const struct metadata *m, struct buf *out) {
     write_list(&j, S("code_challenge_methods_supported"), s256, 1);
     json_member_bool(&j, S("authorization_response_iss_parameter_supported"), true); /* RFC 9207 s3 */
     write_scopes(&j, m->registry);
+    write_protected_resources(&j, m->registry);
     if (openid) write_openid(&j);
     json_close(&j);
 }

@@ -59,6 +59,7 @@ struct screen {
 
     struct account account; /* SCREEN_CONSENT */
     struct scope_set required, optional;
+    struct resource_set resources; /* that the access is for alone; none: every API */
     bool is_update;
 
     const struct screen_connection *connections; /* SCREEN_CONNECTED_APPS; the one of SCREEN_REMOVE_APP */

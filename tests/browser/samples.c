@@ -36,6 +36,10 @@ static const struct page_scope optional[] = {
     {S("crm.objects.contacts.write"), S("Add and change contacts"), true},
     {S("files.read"), S("See files that you uploaded"), false},
 };
+static const struct page_api apis[] = {
+    {S("Acme Billing"), S("https://billing.acme.example/v2")},
+    {.uri = S("https://files.acme.example/")},
+};
 static const struct page_account_choice accounts[] = {
     {4711001, S("Acme Industries"), S("acme.example"), true},
     {4711002, S("Acme Labs"), S("labs.acme.example"), true},
@@ -80,6 +84,8 @@ static struct page_consent consent[] = {
      .redirect_uri = S("http://127.0.0.1:53682/")},
     {ACTION, .email = S("ada@acme.example"), .can_change_account = true,
      .redirect_uri = S("com.example.quarterly:/done")},
+    {ACTION, .email = S("ada@acme.example"), .can_change_account = true, .required = required, .n_required = 2,
+     .apis = apis, .n_apis = COUNT(apis), .redirect_uri = S("https://app.blueharbor.example/oauth/callback")},
 };
 static const struct page_error error[] = {
     {PAGE_ERROR_KIND_REQUEST, S("Blue Harbor CRM"), 400, S("invalid_request"), S("BAD_REDIRECT_URI"),
@@ -145,7 +151,7 @@ static const struct {
 
 static void finish_samples(void) {
     choose_account[0].app = choose_account[2].app = choose_account[3].app = harbor;
-    consent[0].app = consent[1].app = harbor;
+    consent[0].app = consent[1].app = consent[3].app = harbor;
     consent[2].app = sheets;
     for (size_t i = 0; i < COUNT(consent); i++) {
         consent[i].account = acme;

@@ -59,3 +59,29 @@ def test_client_credentials(server):
     client = session(server, server.confidential)
     token = client.fetch_token(client.token_url, grant_type="client_credentials")
     assert token["token_use"] == "client_credentials" and "refresh_token" not in token
+
+
+def test_resource_indicators(server):
+    """A grant for two APIs, and tokens for one of them. norm: E03 E04 I10"""
+    apis = [f"https://{name}.example/authlib" for name in ("billing", "files")]
+    seers = []
+    for uri in apis:
+        made = server.admin("app", "create", "--name", uri, "--resource-server", "--json")
+        server.admin("resource", "create", "--uri", uri, "--resource-server", made["client_id"])
+        seers.append(made)
+    client = session(server, server.confidential)
+    url, _ = client.create_authorization_url(f"{server.issuer}/oauth/authorize")
+    url += "&" + urllib.parse.urlencode([("resource", uri) for uri in apis])  # Authlib's own keywords hold one each
+    answer = requests.get(url, allow_redirects=False, timeout=20)
+    token = client.fetch_token(client.token_url, authorization_response=answer.headers["location"], resource=apis[0])
+    again = client.refresh_token(client.token_url, refresh_token=token["refresh_token"], resource=apis[1])
+
+    def seen_by(seer, text):
+        asks = OAuth2Session(seer["client_id"], seer["client_secret"], token_endpoint_auth_method="client_secret_basic")
+        return asks.introspect_token(f"{client.token_url}/introspect", token=text).json()
+
+    assert seen_by(seers[0], token["access_token"])["aud"] == apis[0] and not seen_by(seers[1], token["access_token"])["active"]
+    assert seen_by(seers[1], again["access_token"])["aud"] == apis[1] and not seen_by(seers[0], again["access_token"])["active"]
+    with pytest.raises(OAuthError) as refused:
+        client.refresh_token(client.token_url, refresh_token=token["refresh_token"], resource="https://elsewhere.example/")
+    assert refused.value.error == "invalid_target"

@@ -154,6 +154,31 @@ static void test_many_accounts(void **state) {
     flow_close(&f);
 }
 
+/* RFC 8707: the person sees which APIs the access is for. norm: A27 */
+static void test_the_apis_that_it_is_for(void **state) {
+    static struct flow f;
+    struct tab t;
+    (void)state;
+    tab_open(&t, &f);
+    const str uris[] = {S("https://api.example/<v2>"), S("https://api.example")};
+    struct resource billing = {.name = S("Billing & more"), .uris = uris, .n_uris = 2},
+                    files = {.uris = (const str[]){S("urn:example:files")}, .n_uris = 1};
+    flow_edit(&f, &(struct edit){.kind = EDIT_RESOURCE_CREATE, .resource = &billing});
+    flow_edit(&f, &(struct edit){.kind = EDIT_RESOURCE_CREATE, .resource = &files});
+    reach_consent(&t);
+    assert_false(tab_shows(&t, S("works only with")));
+    const struct dev_app *app = &f.seed.apps[FLOW_CONFIDENTIAL];
+    str path = arena_printf(f.arena,
+                            "/oauth/authorize?client_id=%.*s&scope=%.*s&state=st&resource=https://api.example"
+                            "&resource=urn:example:files",
+                            STR_ARG(app->client_id), STR_ARG(app->scopes[0]));
+    tab_get(&t, path);
+    assert_true(tab_shows(&t, S("works only with")) && tab_shows(&t, S("Billing &amp; more")));
+    assert_true(tab_shows(&t, S("https://api.example/&lt;v2&gt;")) && tab_shows(&t, S("urn:example:files")));
+    tab_must_go_back(&t, tab_post(&t, "/oauth/consent", "action=allow"), "");
+    flow_close(&f);
+}
+
 static void lack(struct flow *f, str scope) {
     struct account account = {.hub_id = f->seed.hub_id, .domain = f->seed.domain, .name = S("Account")};
     (void)scope_set_add(&account.without_scopes, registry_scope_by_name(f->instance.registry, scope)->id);
@@ -181,9 +206,13 @@ static void test_what_the_account_lacks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signing_in_and_consent), cmocka_unit_test(test_no_is_no),
-        cmocka_unit_test(test_forged_forms),           cmocka_unit_test(test_not_an_installer),
-        cmocka_unit_test(test_what_the_account_lacks), cmocka_unit_test(test_many_accounts),
+        cmocka_unit_test(test_signing_in_and_consent),
+        cmocka_unit_test(test_no_is_no),
+        cmocka_unit_test(test_forged_forms),
+        cmocka_unit_test(test_not_an_installer),
+        cmocka_unit_test(test_what_the_account_lacks),
+        cmocka_unit_test(test_many_accounts),
+        cmocka_unit_test(test_the_apis_that_it_is_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

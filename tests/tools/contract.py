@@ -311,10 +311,11 @@ def well_known_schemas():
     key = {"kty": text(enum=["EC", "RSA"]), "use": {"const": "sig"}, "alg": text(enum=["ES256", "RS256"]), "kid": text(), "crv": text(),
            "x": text(), "y": text(), "n": text(), "e": text()}
     mtls = {"tls_client_certificate_bound_access_tokens": {"const": True}, "mtls_endpoint_aliases": closed({name: text(format="uri") for name in ("token_endpoint", "revocation_endpoint", "introspection_endpoint")})}
+    apis = {"protected_resources": {**listed, "items": text(format="uri")}}
     return {
         "Metadata": closed({
             "issuer": text(format="uri"), **{name: text(format="uri") for name in addresses}, **{name: listed for name in lists},
-            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES, **openid, **mtls}, optional={**openid, **mtls}),
+            "authorization_response_iss_parameter_supported": {"const": True}, "scopes_supported": SCOPES, **openid, **mtls, **apis}, optional={**openid, **mtls, **apis}),
         "KeySet": closed({"keys": {"type": "array", "minItems": 1, "items": closed(key, optional=("crv", "x", "y", "n", "e"))}}),
     }
 

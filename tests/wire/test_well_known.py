@@ -89,6 +89,22 @@ def test_scopes_follow_the_catalogue(dev_factory):
     assert after.status == 200 and set(after.json["scopes_supported"]) - set(before.json["scopes_supported"]) == {"fresh.scope"}
 
 
+def test_protected_resources(dev_factory):
+    """RFC 9728 s4: what is said there can be asked for, letter by letter; what has no such name, or is gone, is not said. norm: D06 E03"""
+    dev = dev_factory()
+    assert "protected_resources" not in dev.get(METADATA).json
+    for uris in (["https://api.example/v2", "https://api.example/"], ["urn:example:files"], ["https://gone.example/"], ["https://files.example/"]):
+        dev.admin("resource", "create", *(word for uri in uris for word in ("--uri", uri)))
+    dev.admin("resource", "delete", "https://gone.example/")
+    said = dev.get(METADATA).json["protected_resources"]
+    assert said == ["https://api.example/v2", "https://files.example/"]
+    for uri in said:
+        form = {**dev.confidential.credentials, "grant_type": "client_credentials", "scope": "oauth", "resource": uri}
+        token = dev.post("/oauth/v3/token", form).json["access_token"]
+        assert dev.resource_server.introspect(token).json["aud"] == uri
+    assert not [path for path in ("/.well-known/oauth-protected-resource",) if dev.get(path).status != 404]
+
+
 def test_rotation_by_itself(dev_factory):
     """Keys come, are used and go without a restart; the set is never empty and never private. norm: D09 D10"""
     dev = dev_factory("--signing-key-ttl", "4m", "--signing-key-ahead", "2m", clock=True)
