@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { webcrypto } from 'node:crypto'
 
-globalThis.crypto ??= webcrypto // older Node
+globalThis.crypto ??= webcrypto // Debian 12's Node 18 has neither for all
+globalThis.CryptoKey ??= webcrypto.CryptoKey
 const openid = await import('openid-client')
 const { issuer, app, alg, signed_out: signedOut } = JSON.parse(readFileSync(0, 'utf8'))
 
