@@ -306,21 +306,26 @@ static void log_throttled(const struct run *r) {
     LOG(EVENT_SIGN_IN_LIMITED, r->call.env.correlation_id, peer);
 }
 
-static void on_password(void *arg, bool right) {
-    struct run *r = arg;
-    r->call.facts.password = right ? PASSWORD_RIGHT : PASSWORD_WRONG;
-    metrics_password(r->env->metrics, r->call.facts.password);
-    if (right) give_back(r);
-    r->round++;
-    next_round(r);
-}
-
 static void refuse_busy(struct run *r) {
     give_back(r);
     r->call.form = FORM_PAGE;
     oauth_refuse(&r->call, REFUSAL_UNAVAILABLE);
     oauth_render(&r->call);
     finish(r);
+}
+
+static void on_password(void *arg, enum run_password verdict) {
+    struct run *r = arg;
+    if (verdict == RUN_PASSWORD_DROPPED) {
+        refuse_busy(r);
+        return;
+    }
+    bool right = verdict == RUN_PASSWORD_RIGHT;
+    r->call.facts.password = right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+    metrics_password(r->env->metrics, r->call.facts.password);
+    if (right) give_back(r);
+    r->round++;
+    next_round(r);
 }
 
 static void check_password(struct run *r, const struct ask *ask) {

@@ -14,7 +14,8 @@
 #include "web.h"
 
 /* Called in the loop's thread with what a password was found to be. */
-typedef void run_password_done(void *arg, bool right);
+enum run_password { RUN_PASSWORD_WRONG, RUN_PASSWORD_RIGHT, RUN_PASSWORD_DROPPED /* too many wait for their turn */ };
+typedef void run_password_done(void *arg, enum run_password verdict);
 
 /* Called in the loop's thread with the keys that an app publishes, held for the receiver; NULL: they cannot be had now. */
 typedef void run_keys_done(void *arg, struct fetched_keys *keys);

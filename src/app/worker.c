@@ -65,13 +65,15 @@ static void finish_password(void *arg) {
     struct password_job *j = arg;
     run_password_done *done = j->done;
     void *done_arg = j->done_arg;
-    bool right = j->job.ok;
+    enum run_password verdict = j->job.dropped ? RUN_PASSWORD_DROPPED
+                                : j->job.ok    ? RUN_PASSWORD_RIGHT
+                                               : RUN_PASSWORD_WRONG;
     secret_wipe(j, sizeof *j);
     free(j);
-    done(done_arg, right);
+    done(done_arg, verdict);
 }
 
-/* In the pool's thread. */
+/* In the pool's thread, or in that of a loop whose request took this one's place. */
 static void on_password_checked(struct pwjob *job) {
     struct password_job *j = job->arg;
     web_loop_post(j->worker->loop, finish_password, j);

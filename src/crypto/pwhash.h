@@ -27,14 +27,15 @@ struct pwjob {
     char hash[PWHASH_TEXT_BYTES];    /* check: in; make: out */
     bool make;                       /* make a hash, else check one */
     bool ok;                         /* out */
-    void (*done)(struct pwjob *job); /* called in a pool thread */
+    bool dropped;                    /* out: nothing was computed, a younger job has its place in the queue */
+    void (*done)(struct pwjob *job); /* called in a pool thread; of a dropped job in the thread of the younger one */
     void *arg;
 };
 
 /* A pool of `threads` threads that holds at most `queue_max` waiting jobs. */
 RC pwpool_open(struct pwhash_cost cost, unsigned threads, unsigned queue_max, struct pwpool **out);
 
-/* False when the queue is full: the caller refuses with "try again". */
+/* When the queue is full the oldest of it is dropped: who has waited longest is the likeliest to have given up. False when the pool closes. */
 bool pwpool_submit(struct pwpool *pool, struct pwjob *job);
 
 /* Finishes what is queued, then ends the threads. NULL is allowed. */

@@ -17,17 +17,22 @@ struct pwpool {
     bool closing;
 };
 
+/* The oldest of the queue; NULL: it is empty. Under the lock. */
+static struct pwjob *take_oldest(struct pwpool *pool) {
+    struct pwjob *job = pool->first;
+    if (!job) return NULL;
+    pool->first = job->next;
+    if (!pool->first) pool->end = &pool->first;
+    pool->n_waiting--;
+    job->next = NULL;
+    return job;
+}
+
 /* Waits for work; NULL when the pool closes and nothing is queued any more. */
 static struct pwjob *take_job(struct pwpool *pool) {
     pthread_mutex_lock(&pool->lock);
     while (!pool->first && !pool->closing) pthread_cond_wait(&pool->changed, &pool->lock);
-    struct pwjob *job = pool->first;
-    if (job) {
-        pool->first = job->next;
-        if (!pool->first) pool->end = &pool->first;
-        pool->n_waiting--;
-        job->next = NULL;
-    }
+    struct pwjob *job = take_oldest(pool);
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
@@ -76,9 +81,11 @@ struct rc pwpool_open(struct pwhash_cost cost, unsigned threads, unsigned queue_
 }
 
 bool pwpool_submit(struct pwpool *pool, struct pwjob *job) {
+    struct pwjob *oldest = NULL;
     pthread_mutex_lock(&pool->lock);
-    bool taken = !pool->closing && pool->n_waiting < pool->queue_max;
+    bool taken = !pool->closing;
     if (taken) {
+        if (pool->n_waiting == pool->queue_max) oldest = take_oldest(pool);
         job->next = NULL;
         *pool->end = job;
         pool->end = &job->next;
@@ -86,6 +93,10 @@ bool pwpool_submit(struct pwpool *pool, struct pwjob *job) {
         pthread_cond_signal(&pool->changed);
     }
     pthread_mutex_unlock(&pool->lock);
+    if (oldest) {
+        oldest->dropped = true;
+        oldest->done(oldest);
+    }
     return taken;
 }
 

@@ -67,7 +67,7 @@ static void test_makes_and_checks(void **state) {
     assert_true(good.ok && !bad.ok && !unknown.ok);
 }
 
-static void test_full_queue_refuses(void **state) {
+static void test_full_queue_drops_the_oldest(void **state) {
     (void)state;
     enum { QUEUE = 3 };
     struct pwpool *pool;
@@ -80,29 +80,26 @@ static void test_full_queue_refuses(void **state) {
     assert_true(pwpool_submit(pool, &jobs[0]));
     sem_wait(&gate.reached); /* the one thread is held; whatever comes now waits */
     for (size_t i = 1; i <= QUEUE; i++) CHECK(i, pwpool_submit(pool, &jobs[i]));
-    assert_false(pwpool_submit(pool, &jobs[QUEUE + 1]));
+    assert_int_equal(gate.done, 0);
+    assert_true(pwpool_submit(pool, &jobs[QUEUE + 1]));
+    assert_int_equal(gate.done, 1); /* told at once */
     sem_post(&gate.opened);
     pwpool_close(pool); /* finishes what is queued */
-    assert_int_equal(gate.done, QUEUE + 1);
-    for (size_t i = 0; i <= QUEUE; i++) CHECK(i, jobs[i].ok);
-    assert_false(jobs[QUEUE + 1].ok);
+    assert_int_equal(gate.done, QUEUE + 2);
+    for (size_t i = 0; i < COUNT(jobs); i++) CHECK(i, jobs[i].dropped == (i == 1) && jobs[i].ok == (i != 1));
 }
 
 struct crowd {
     struct pwpool *pool;
     struct gate *gate;
     struct pwjob jobs[100];
-    unsigned taken, refused;
 };
 
 static void *submit_all(void *arg) {
     struct crowd *crowd = arg;
     for (size_t i = 0; i < COUNT(crowd->jobs); i++) {
         crowd->jobs[i] = (struct pwjob){.password = S("x"), .make = true, .done = count_done, .arg = crowd->gate};
-        if (pwpool_submit(crowd->pool, &crowd->jobs[i]))
-            crowd->taken++;
-        else
-            crowd->refused++;
+        if (!pwpool_submit(crowd->pool, &crowd->jobs[i])) return crowd;
     }
     return NULL;
 }
@@ -113,7 +110,7 @@ static void test_many_submitters(void **state) {
     pthread_t threads[4];
     struct gate gate;
     struct pwpool *pool;
-    unsigned taken = 0, ok = 0;
+    unsigned dropped = 0, ok = 0;
     gate_init(&gate);
     assert_true(rc_ok(pwpool_open(cheap, 3, 50, &pool)));
     for (size_t i = 0; i < 4; i++) {
@@ -121,15 +118,20 @@ static void test_many_submitters(void **state) {
         assert_int_equal(pthread_create(&threads[i], NULL, submit_all, &crowds[i]), 0);
     }
     for (size_t i = 0; i < 4; i++) {
-        pthread_join(threads[i], NULL);
-        CHECK(i, crowds[i].taken + crowds[i].refused == COUNT(crowds[i].jobs));
-        taken += crowds[i].taken;
+        void *refused;
+        pthread_join(threads[i], &refused);
+        CHECK(i, !refused);
     }
     pwpool_close(pool);
-    for (size_t i = 0; i < 4 * COUNT(crowds[0].jobs); i++) ok += crowds[i / 100].jobs[i % 100].ok;
-    assert_int_equal(gate.done, taken); /* each that was taken is done once */
-    assert_int_equal(ok, taken);
-    assert_true(taken >= 50);
+    for (size_t i = 0; i < 4 * COUNT(crowds[0].jobs); i++) {
+        const struct pwjob *job = &crowds[i / 100].jobs[i % 100];
+        CHECK(i, job->ok != job->dropped);
+        ok += job->ok;
+        dropped += job->dropped;
+    }
+    assert_int_equal(gate.done, 400); /* each is done once */
+    assert_int_equal(ok + dropped, 400);
+    assert_true(ok >= 50);
     free(crowds);
 }
 
@@ -147,7 +149,7 @@ static void test_edges(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_makes_and_checks),
-        cmocka_unit_test(test_full_queue_refuses),
+        cmocka_unit_test(test_full_queue_drops_the_oldest),
         cmocka_unit_test(test_many_submitters),
         cmocka_unit_test(test_edges),
     };

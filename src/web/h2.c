@@ -38,8 +38,31 @@ static struct stream *find_stream(nghttp2_session *session, int32_t id) {
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
+/* A request on a stream that is no more. nghttp2 forgets streams that are closed, so it would pass over these fields. What may have been sent
+ * before the peer learned that we closed the stream is no error. RFC 9113 s5.1, s5.1.1. */
+static uint32_t error_of_closed(const struct h2 *h2, const nghttp2_frame_hd *frame) {
+    int32_t id = frame->stream_id;
+    if (frame->type != NGHTTP2_HEADERS || id > h2->last_id || id <= h2->cut_short_id ||
+        nghttp2_session_find_stream(h2->session, id))
+        return NGHTTP2_NO_ERROR;
+    return id <= h2->skipped_id ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED;
+}
+
+/* What nghttp2 does not look at. It passes over all PRIORITY frames, since they mean nothing any more. */
+static uint32_t error_of(const struct h2 *h2, const nghttp2_frame_hd *frame) {
+    if (frame->stream_id == 0) return frame->type == NGHTTP2_PRIORITY ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR;
+    return frame->stream_id % 2 ? error_of_closed(h2, frame) : NGHTTP2_NO_ERROR;
+}
+
+static void note_id(struct h2 *h2, int32_t id) {
+    if (id > h2->last_id + 2) h2->skipped_id = id - 2;
+    if (id > h2->last_id) h2->last_id = id;
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame, void *arg) {
-    (void)session;
+    struct h2 *h2 = ((struct conn *)arg)->h2;
+    uint32_t error = error_of(h2, frame);
+    if (error) return nghttp2_session_terminate_session(session, error);
     if (is_noise(frame)) add_noise(arg, 1);
     return 0;
 }
@@ -59,6 +82,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct conn *c = arg;
     c->h2->block_bytes = 0;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    note_id(c->h2, frame->hd.stream_id);
     if (c->h2->n_exchanges >= streams_max(c) || c->h2->bytes_n >= bytes_max(c))
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream_new(c, frame->hd.stream_id));
@@ -90,6 +114,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
     struct stream *s = find_stream(session, frame->hd.stream_id);
     (void)arg;
+    if (s && frame->hd.type == NGHTTP2_RST_STREAM) s->complete = true;
     if (s && frame->hd.type == NGHTTP2_HEADERS && s->state == STREAM_HEAD) stream_end_head(s);
     bool can_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     if (s && can_end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) stream_end_request(s);
@@ -114,6 +139,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     struct stream *s = find_stream(session, id);
     bool answered = s && s->state == STREAM_ANSWERING && code == NGHTTP2_NO_ERROR;
     add_noise(c, answered ? -H2_NOISE_CREDIT : H2_NOISE_PER_ERROR);
+    if (!(s && s->complete) && id > c->h2->cut_short_id) c->h2->cut_short_id = id;
     if (!s) return 0;
     nghttp2_session_set_stream_user_data(session, id, NULL);
     stream_close(s);

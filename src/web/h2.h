@@ -51,7 +51,10 @@ struct h2 {
     size_t block_bytes; /* of the header block under way */
     size_t bytes_n;     /* of requests and answers of all streams */
     int64_t noise, noise_at_ms;
-    bool leaving; /* the peer was told that no new stream is taken */
+    bool leaving;         /* the peer was told that no new stream is taken */
+    int32_t last_id;      /* of the peer's streams, the highest */
+    int32_t skipped_id;   /* the highest that it passed over */
+    int32_t cut_short_id; /* the highest that we ended before the peer did: frames may still be on their way */
 };
 
 /* h2.c */

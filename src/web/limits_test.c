@@ -139,12 +139,16 @@ static void test_overload(void **state) {
     say(fds[1], GET("/later"));
     wait_for_held(2);
     say(fds[2], GET("/a"));
-    str heard = hear(fds[2], NULL);
+    str heard = hear(fds[2], "\r\n\r\n");
     assert_int_equal(count(heard, "HTTP/1.1 503"), 1);
     assert_int_equal(count(heard, "Retry-After: 1\r\n"), 1);
+    assert_int_equal(count(heard, "Connection"), 0); /* it stays: the request was read to its end */
     assert_int_equal(atomic_load(&server.handled), 2);
     web_loop_wake(server.loop);
     assert_int_equal(count(hear(fds[0], "later"), "200 OK"), 1);
+    assert_int_equal(count(hear(fds[1], "later"), "200 OK"), 1);
+    say(fds[2], GET("/a"));
+    assert_int_equal(count(hear(fds[2], "|0|0"), "200 OK"), 1);
     for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
     stop();
 }

@@ -24,10 +24,12 @@ static bool is_gone(const struct web_exchange *x) {
     return c->state == CONN_GONE || (x->stream && x->stream->closed) || transport_is_dead(c);
 }
 
-/* Before anything is done for it, so that those under way are finished in time. */
+/* Before anything is done for it, so that those under way are finished in time. It was read to its end, so the connection can stay: to open another one
+ * would cost both sides more than the refusal. */
 static void refuse(struct web_exchange *x) {
     struct web_response r;
     answer_fill_refusal(x->conn->loop, &(struct answer_refusal){503, &x->head}, x->arena, &r);
+    r.close = false;
     web_respond(x, &r);
 }
 

@@ -79,7 +79,8 @@ static bool check_password(void *arg, str password, str hash, run_password_done 
     char text[PWHASH_TEXT_BYTES] = "";
     (void)arg;
     if (hash.n) memcpy(text, hash.p, hash.n);
-    done(done_arg, pwhash_check(password, text, (struct pwhash_cost){1, 64}));
+    bool right = pwhash_check(password, text, (struct pwhash_cost){1, 64});
+    done(done_arg, right ? RUN_PASSWORD_RIGHT : RUN_PASSWORD_WRONG);
     return true;
 }
 

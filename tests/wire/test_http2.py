@@ -274,6 +274,27 @@ PRIO = b"\x00\x00\x00\x00\x10"
     (frame(DATA, 8, 1, b"\x05x"), {PROTOCOL_ERROR, STREAM_CLOSED}),
     (frame(HEADERS, 0xD, 1, b"\xff" + request()), {PROTOCOL_ERROR}),
     (frame(PING, 0, 0, b"", length=16385) + bytes(16385), {FRAME_SIZE_ERROR}),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(DATA, 0, 1, b"", length=16385) + bytes(16385), {FRAME_SIZE_ERROR}),
+    (frame(HEADERS, 5, 1, b"", length=16385) + bytes(16385), {FRAME_SIZE_ERROR}),
+    (frame(PRIORITY, 0, 0, PRIO), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 0, 1, request()[:9]) + frame(PRIORITY, 0, 1, PRIO), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 0, 1, request()[:9]) + frame(HEADERS, 5, 3, request()), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 0, 1, request()[:9]) + frame(DATA, 1, 1, b"x"), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 0, 1, request()[:9]) + frame(0x42, 0, 1, b"x"), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 0, 1, request()[:9]) + frame(CONTINUATION, END_HEADERS, 0, request()[9:]), {PROTOCOL_ERROR}),
+    (headers(1) + frame(CONTINUATION, END_HEADERS, 1, request()), {PROTOCOL_ERROR}),
+    (frame(HEADERS, 1, 1, request()[:9]) + frame(CONTINUATION, END_HEADERS, 1, request()[9:]) + frame(CONTINUATION, END_HEADERS, 1, b""), {PROTOCOL_ERROR}),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(DATA, 0, 1, b"x") + frame(CONTINUATION, END_HEADERS, 1, request()), {PROTOCOL_ERROR}),
+    (headers(3, request("POST", harness.V3), END_HEADERS) + headers(1), {PROTOCOL_ERROR}),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + headers(1, fields([("x-trailer", "1")])) + headers(1), {STREAM_CLOSED}),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(RST_STREAM, 0, 1, (8).to_bytes(4, "big")) + headers(1), {STREAM_CLOSED}),
+    (frame(SETTINGS, 0, 0, b"\x00\x05\x01\x00\x00\x00"), {PROTOCOL_ERROR}),
+    (frame(WINDOW_UPDATE, 0, 0, b"\x40\x00\x00\x00") * 2, {FLOW_CONTROL_ERROR}),
+    (frame(HEADERS, 5, 1, request() + b"\x7f\xff\x03\x01x"), {COMPRESSION_ERROR}),
+    (frame(HEADERS, 5, 1, request() + b"\x20"), {COMPRESSION_ERROR}),
+    (frame(HEADERS, 5, 1, request() + b"\x00\x01x\x82\xff\xff"), {COMPRESSION_ERROR}),
+    (frame(HEADERS, 5, 1, request() + b"\x00\x01x\x81\x18"), {COMPRESSION_ERROR}),
+    (frame(HEADERS, 5, 1, request() + b"\x00\x01x\x84\xff\xff\xff\xff"), {COMPRESSION_ERROR}),
 ])
 def test_errors_of_the_connection(http2, said, want):
     with http2.connect() as c:
@@ -299,6 +320,9 @@ def test_errors_of_the_connection(http2, said, want):
     request(method=None),
     request(path=""),
     request(more=[(":path", "/again")]),
+    request(more=[(":status", "200")]),
+    fields([(":method", "GET")]) + request(),
+    fields([(":scheme", "http")]) + request(),
     request(path="/a\r\nx-evil: 1"),
     request(method="GE T"),
     request(more=[("content-length", "1")]),
@@ -318,6 +342,125 @@ def test_length_and_body_must_agree(http2):
     with http2.connect() as c:
         c.say(http2.post(1, more=[("content-length", "3")]))
         assert c.answer() == ("reset", PROTOCOL_ERROR)
+
+
+@pytest.mark.parametrize("said, want", [
+    (frame(HEADERS, 0x25, 1, b"\x00\x00\x00\x01\x10" + request()), PROTOCOL_ERROR),
+    (frame(PRIORITY, 0, 1, PRIO[:4]), FRAME_SIZE_ERROR),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + headers(1, request(), END_HEADERS), PROTOCOL_ERROR),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + headers(1, fields([(":method", "GET")])), PROTOCOL_ERROR),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(WINDOW_UPDATE, 0, 1, b"\x40\x00\x00\x00") * 2, FLOW_CONTROL_ERROR),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(WINDOW_UPDATE, 0, 1, bytes(4)), PROTOCOL_ERROR),
+    (headers(1, request("POST", harness.V3, more=[("content-length", "3")]), END_HEADERS) + frame(DATA, 0, 1, b"x") + frame(DATA, END_STREAM, 1, b"x"),
+     PROTOCOL_ERROR),
+])
+def test_errors_of_a_stream(http2, said, want):
+    """They may end the connection instead (RFC 9113 s5.4.2)."""
+    with http2.connect() as c:
+        c.say(said)
+        status, code = c.answer()
+        assert status in ("reset", "goaway") and code == want, (status, code)
+    assert http2.still_serves()
+
+
+def huffman(value):
+    """Of the digits 0 to 2 and small letters a, c, e, i, o, s, t, which have five bits each."""
+    code = {"0": 0, "1": 1, "2": 2, "a": 3, "c": 4, "e": 5, "i": 6, "o": 7, "s": 8, "t": 9}
+    bits = "".join(f"{code[char]:05b}" for char in value)
+    bits += "1" * (-len(bits) % 8)
+    return bytes([0x80 + len(bits) // 8]) + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+AUTHORITY = h2raw.text("localhost")
+PSEUDO = b"\x82\x86\x04" + h2raw.text("/nothing")  # GET and http by their index, the path by the index of its name
+
+
+@pytest.mark.parametrize("block", [
+    PSEUDO + b"\x41" + AUTHORITY,
+    PSEUDO + b"\x01" + AUTHORITY,
+    PSEUDO + b"\x11" + AUTHORITY,
+    PSEUDO + b"\x41" + AUTHORITY + b"\x40" + h2raw.text("x-a") + h2raw.text("1"),
+    PSEUDO + b"\x41" + AUTHORITY + b"\x40" + huffman("aotic") + huffman("tase"),
+    PSEUDO + b"\x41" + AUTHORITY + b"\x00" + huffman("aotic") + huffman("tase"),
+    PSEUDO + b"\x41" + AUTHORITY + b"\x10" + huffman("aotic") + huffman("tase"),
+    PSEUDO + b"\x41" + AUTHORITY + b"\x10" + h2raw.text("x-a") + h2raw.text("1"),
+    b"\x20" + PSEUDO + b"\x41" + AUTHORITY,
+    b"\x20\x3f\xe1\x1f" + PSEUDO + b"\x41" + AUTHORITY,
+])
+def test_every_way_to_write_a_field(http2, block):
+    """RFC 7541 s6: indexed, literal with, without and never indexed, with and without Huffman's code, and sizes of the table."""
+    with http2.connect() as c:
+        c.say(headers(1, block))
+        assert c.answer()[0] == 404
+
+
+@pytest.mark.parametrize("before, behind", [
+    (frame(PRIORITY, 0, 1, PRIO), b""),
+    (frame(PRIORITY, 0, 5, PRIO), b""),
+    (frame(PRIORITY, 0, 1, PRIO[:4] + b"\xff"), b""),
+    (frame(PRIORITY, 0, 1, b"\x80\x00\x00\x03\x00"), b""),
+    (frame(SETTINGS, 0, 0, b"\x00\x42\x00\x00\x00\x01"), b""),
+    (frame(SETTINGS, 0, 0, b"\x00\x04\x00\x00\x00\x64\x00\x04\x00\x00\xff\xff"), b""),
+    (frame(PING, ACK, 0, bytes(8)), b""),
+    (frame(PING, 0xFE, 0, bytes(8)), b""),
+    (frame(PING, 0, 0, bytes(8)).replace(b"\x06\x00\x00\x00\x00\x00", b"\x06\x00\x80\x00\x00\x00"), b""),
+    (headers(1, request("POST", harness.V3), END_HEADERS) + frame(RST_STREAM, 0, 1, b"\x00\x00\x00\xff"), b""),
+    (b"", frame(WINDOW_UPDATE, 0, 3, b"\x00\x00\x00\x01")),
+    (b"", frame(PRIORITY, 0, 3, PRIO)),
+    (frame(WINDOW_UPDATE, 0, 0, b"\x00\x00\x00\x01"), b""),
+])
+def test_frames_that_change_nothing(http2, before, behind):
+    """What is unknown, or no longer means anything, or comes late, ends neither the connection nor another stream."""
+    with http2.connect() as c:
+        c.say(before + headers(3) + behind)
+        assert c.answer(3)[0] == 404
+        c.say(frame(PRIORITY, 0, 3, PRIO) + headers(5))
+        assert c.wait_for(HEADERS, 5)
+
+
+def test_a_peer_that_leaves(http2):
+    """With a reason that nobody knows: what it still asked for is answered, then the connection ends (RFC 9113 s6.8, s7)."""
+    with http2.connect() as c:
+        c.say(headers(1) + frame(GOAWAY, 0, 0, bytes(4) + b"\x00\x00\x00\xff"))
+        assert c.answer()[0] == 404
+        assert c.goaway() is None
+
+
+def test_the_largest_frame(http2):
+    """2^14 bytes are taken, whatever becomes of them: here the form is not one (RFC 9113 s4.2)."""
+    with http2.connect() as c:
+        c.say(headers(1, request("POST", harness.V3, more=FORM_FIELDS), END_HEADERS) + frame(DATA, END_STREAM, 1, b"a" * 16384))
+        assert c.answer()[0] == 400
+
+
+def test_settings_are_acknowledged_first(http2):
+    """The server's preface is SETTINGS, and ours are acknowledged (RFC 9113 s3.4, s6.5.3)."""
+    with http2.connect() as c:
+        heard = c.frames()
+        first = next(heard)
+        assert first[0] == SETTINGS and not first[1] & ACK
+        assert any(got[0] == SETTINGS and got[1] & ACK for got in heard)
+
+
+def test_windows_follow_the_settings(http2):
+    """A window that was 10 becomes negative, and counts on from there (RFC 9113 s6.9.2)."""
+    with http2.connect(settings=b"\x00\x04\x00\x00\x00\x0a") as c:
+        c.say(headers(1))
+        assert len(c.wait_for(DATA, 1)[3]) == 10
+        c.say(frame(SETTINGS, 0, 0, b"\x00\x04\x00\x00\x00\x04") + frame(WINDOW_UPDATE, 0, 1, (9).to_bytes(4, "big")))
+        assert len(c.wait_for(DATA, 1)[3]) == 3
+        c.say(frame(SETTINGS, 0, 0, b"\x00\x04\x00\x00\xff\xff"))
+        assert c.wait_for(DATA, 1, END_STREAM)
+
+
+def test_trailers_that_come_too_late(http2):
+    """The request was answered before its end: what its sender had on the way is no error."""
+    with http2.connect() as c:
+        c.say(headers(1, request("POST", harness.V3, more=[*FORM_FIELDS, ("content-length", "70000")]), END_HEADERS))
+        assert c.answer()[0] == 413
+        assert c.wait_for(RST_STREAM, 1)[3] == bytes(4)
+        c.say(frame(DATA, 0, 1, b"x") + headers(1, fields([("x-trailer", "1")])) + headers(3))
+        assert c.wait_for(HEADERS, 3)
 
 
 def test_a_bad_preface(http2):
