@@ -27,9 +27,9 @@ static void test_names(void **state) {
     assert_string_equal(rc_name((struct rc){FAULT_INTERNAL}), "INTERNAL");
     assert_string_equal(rc_text((struct rc){FAULT_LOCKED}), "the data directory is in use");
     assert_string_equal(rc_name((struct rc){FAULT_COUNT}), "UNKNOWN");
-    for (uint16_t i = 0; i <= FAULT_COUNT; i++) {
-        CHECK(i, rc_name((struct rc){i})[0]);
-        CHECK(i, rc_text((struct rc){i})[0]);
+    for (unsigned i = 0; i <= FAULT_COUNT; i++) {
+        CHECK(i, rc_name((struct rc){(uint16_t)i})[0]);
+        CHECK(i, rc_text((struct rc){(uint16_t)i})[0]);
     }
 }
 

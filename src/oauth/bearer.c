@@ -21,11 +21,8 @@ bool bearer_open(struct oauth_call *c, str token, struct shown *out) {
     shown_open(c, token, out);
     const struct access_token *t = &out->access;
     /* an app's own token speaks for nobody, and for no installation; one that is for some API alone could come from there (RFC 9700 s2.3) */
-    if (out->kind != SHOWN_ACCESS || t->kind != ACCESS_OF_GRANT || t->resources.n)
-        refused = REFUSAL_BEARER_INVALID;
-    else if (!certificate_fits_token(c, t))
-        refused = REFUSAL_BEARER_INVALID;
-    else if (!(c->app = live_app(c, out->access.app_id)))
+    bool is_for_us = out->kind == SHOWN_ACCESS && t->kind == ACCESS_OF_GRANT && t->resources.n == 0;
+    if (!is_for_us || !certificate_fits_token(c, t) || !(c->app = live_app(c, out->access.app_id)))
         refused = REFUSAL_BEARER_INVALID;
     else if (c->env.now_ms >= out->access.expires_ms)
         refused = REFUSAL_BEARER_EXPIRED;
