@@ -1,11 +1,11 @@
 #include "front_inherit.h"
 
+#include "systemd_load.h"
 #include "web.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define SOCKETS_MAX 1024
@@ -31,7 +31,9 @@ static RC adopt(int fd, const char *name) {
 
 RC front_inherit(void) {
     char **names = NULL;
-    int n = sd_listen_fds_with_names(1, &names);
+    TRY(systemd_load());
+    const struct systemd_library *systemd = systemd_loaded();
+    int n = systemd ? systemd->listen_fds_with_names(1, &names) : 0;
     if (n < 0 || n > SOCKETS_MAX) return rc_fail(FAULT_CONFIG, "LISTEN_FDS cannot be understood");
     sockets = n ? calloc((size_t)n, sizeof *sockets) : NULL;
     if (n && !sockets) abort();

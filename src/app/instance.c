@@ -9,6 +9,7 @@
 #include "publish.h"
 #include "registry_load.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -71,6 +72,7 @@ static void use_snapshot(struct instance *i, struct snapshot *fresh) {
     i->keyring = &fresh->keys->ring;
     if (i->publish) i->publish(i, i->publish_arg);
     snapshot_release(old);
+    malloc_trim(0); /* reading it took more memory than it has, and malloc would keep that */
 }
 
 static RC reload(struct instance *i, int64_t now_ms) {

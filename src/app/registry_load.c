@@ -38,11 +38,19 @@ static void place_secrets(struct registry *r, const struct listed *secrets) {
     }
 }
 
+static RC read_secrets(struct storage_admin *admin, struct registry *r) {
+    struct listed secrets;
+    struct arena *arena = arena_new(4096); /* the apps have copies */
+    struct rc rc = list(admin, LISTING_SECRETS, arena, &secrets);
+    if (rc_ok(rc)) place_secrets(r, &secrets);
+    arena_free(arena);
+    return rc;
+}
+
 static RC read_all(struct storage_admin *admin, struct registry *r) {
-    struct listed apps, secrets, scopes, resources;
+    struct listed apps, scopes, resources;
     TRY(read_version(admin, r->arena, &r->version));
     TRY(list(admin, LISTING_APPS, r->arena, &apps));
-    TRY(list(admin, LISTING_SECRETS, r->arena, &secrets));
     TRY(list(admin, LISTING_SCOPES, r->arena, &scopes));
     TRY(list(admin, LISTING_RESOURCES, r->arena, &resources));
     r->apps = apps.rows;
@@ -51,8 +59,7 @@ static RC read_all(struct storage_admin *admin, struct registry *r) {
     r->n_scopes = scopes.n;
     r->resources = resources.rows;
     r->n_resources = resources.n;
-    place_secrets(r, &secrets);
-    return RC_OK;
+    return read_secrets(admin, r);
 }
 
 /* Keys were checked when they were registered; those that cannot be read any more prove nothing. */

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "random.h"
 #include "reload.h"
+#include "systemd_load.h"
 #include "worker.h"
 
 #include <sched.h>
@@ -435,6 +436,7 @@ static void log_ready(const struct server *s) {
 }
 
 RC server_run(struct server *s, void (*ready)(void *arg), void *arg) {
+    TRY(systemd_load());
     TRY(open_all(s));
     TRY(log_start());
     s->instance->publish = publish;

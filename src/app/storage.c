@@ -52,6 +52,7 @@ static void call_submit(struct db_session *s, struct storage_call *call, struct 
                         void (*done)(struct db_op *op)) {
     call->op.stmts = call->stmts;
     call->op.arena = arena;
+    call->op.rows_arena = NULL;
     call->op.done = done;
     call->op.arg = call;
     if (call->op.n_stmts)
@@ -183,8 +184,11 @@ static RC admin_run(struct storage_admin *s, struct waiting *w, size_t n_stmts, 
 RC storage_list(struct storage_admin *s, const struct listing *listing, struct arena *arena, struct listed *out) {
     struct waiting *w = ARENA_NEW(arena, struct waiting);
     store_plan_listing(listing, w->stmts);
-    TRY(admin_run(s, w, 1, false, arena));
-    return store_read_listing(listing, &w->op.rows[0], arena, out);
+    w->op.rows_arena = arena_new(4096); /* a listing can be long, and is kept in another form */
+    struct rc rc = admin_run(s, w, 1, false, arena);
+    if (rc_ok(rc)) rc = store_read_listing(listing, &w->op.rows[0], arena, out);
+    arena_free(w->op.rows_arena);
+    return rc;
 }
 
 RC storage_edit(struct storage_admin *s, const struct edit *edit, struct arena *arena, enum outcome *out,

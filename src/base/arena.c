@@ -151,8 +151,9 @@ str arena_lower(struct arena *a, str s) {
 }
 
 str arena_copy(struct arena *a, str s) {
+    if (s.n == 0) return S("");
     char *p = arena_alloc(a, s.n);
-    if (s.n) memcpy(p, s.p, s.n);
+    memcpy(p, s.p, s.n);
     return (str){p, s.n};
 }
 

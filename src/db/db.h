@@ -71,7 +71,8 @@ struct db_op {
     const struct db_stmt *stmts;
     size_t n_stmts;
     bool write;
-    struct arena *arena; /* rows are copied here; nobody else touches it until done */
+    struct arena *arena;      /* rows are copied here; nobody else touches it until done */
+    struct arena *rows_arena; /* the values of the rows, without their texts and bytes; NULL: here as well */
     struct db_rows rows[DB_STMTS_MAX];
     struct rc
         rc; /* a fault: nothing was changed, except that after FAULT_DB_IO on commit it is unknown. rc_detail() tells more inside `done` */

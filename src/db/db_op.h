@@ -18,6 +18,11 @@ void op_start(struct db_op *op, struct db_session *session);
 /* Keeps a fault, and this thread's detail of it for the thread that will hear of it. */
 void op_keep_fault(struct db_op *op, struct rc rc);
 
+/* Where the values of the rows go. */
+static inline struct arena *op_rows_arena(const struct db_op *op) {
+    return op->rows_arena ? op->rows_arena : op->arena;
+}
+
 /* Calls done; inside it, rc_detail() is the op's. */
 void op_finish(struct db_op *op);
 

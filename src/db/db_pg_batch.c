@@ -330,7 +330,8 @@ static void take_one(const struct lane *lane, const struct item *item, const PGr
     struct db_rows *rows = &item->op->rows[item->index];
     int n_rows = PQntuples(result);
     *rows = (struct db_rows){.n_cols = (size_t)PQnfields(result)};
-    if (rows->n_cols) rows->values = ARENA_ARRAY(item->op->arena, struct db_value, (size_t)n_rows * rows->n_cols);
+    if (rows->n_cols)
+        rows->values = ARENA_ARRAY(op_rows_arena(item->op), struct db_value, (size_t)n_rows * rows->n_cols);
     for (int i = 0; i < n_rows; i++) read_row(result, i, 0, item->op, rows);
     uint64_t changed = 0;
     if (!rows->n_cols) str_to_u64(str_of(PQcmdTuples((PGresult *)(uintptr_t)result)), INT64_MAX, &changed);
@@ -377,7 +378,7 @@ static void take_many(const struct lane *lane, const struct segment *segment, co
     for (size_t i = 0; i < segment->n; i++) {
         struct db_rows *rows = &items[i].op->rows[items[i].index];
         *rows = (struct db_rows){.n_cols = n_fields ? (size_t)n_fields - 1 : 0};
-        rows->values = ARENA_ARRAY(items[i].op->arena, struct db_value, counts[i] * rows->n_cols);
+        rows->values = ARENA_ARRAY(op_rows_arena(items[i].op), struct db_value, counts[i] * rows->n_cols);
         judge(lane, &items[i], counts[i]);
     }
     for (int row = 0; row < n_rows; row++) {

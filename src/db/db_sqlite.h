@@ -94,6 +94,9 @@ struct sqlite_db {
 RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind);
 void conn_end(struct conn *c);
 
+/* Lets go of the compiled statements; they are compiled again when they are used. None of them may be under way. */
+void conn_forget(struct conn *c);
+
 /* Runs one of the transaction statements. */
 RC conn_control(struct conn *c, enum control control);
 
@@ -110,8 +113,8 @@ RC conn_prepare(struct conn *c, size_t sql, struct prepared **out);
 /* Binds a value; its bytes stay valid until the statement was run. Returns SQLite's code. */
 int conn_bind(sqlite3_stmt *stmt, int index, const struct db_value *v);
 
-/* Runs one statement to its end. Rows are copied to the arena; *touched is the number of rows that it returned, or changed when it returns none. */
-RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, struct db_rows *rows, size_t *touched);
+/* Runs one statement of an op to its end. *touched is the number of rows that it returned, or changed when it returns none. */
+RC conn_run(struct conn *c, struct db_op *op, size_t index, size_t *touched);
 
 /* Makes a fault of what SQLite answered last on this connection; `what` names the statement or the step. */
 struct rc conn_fault(sqlite3 *sqlite, int code, const char *what);

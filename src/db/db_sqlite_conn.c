@@ -90,10 +90,15 @@ RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind) {
     return rc;
 }
 
-void conn_end(struct conn *c) {
+void conn_forget(struct conn *c) {
     for (size_t i = 0; c->prepared && i < c->n_table; i++) sqlite3_finalize(c->prepared[i].stmt);
-    for (size_t i = 0; i < CONTROLS; i++) sqlite3_finalize(c->control[i]);
     free(c->prepared);
+    c->prepared = NULL;
+}
+
+void conn_end(struct conn *c) {
+    conn_forget(c);
+    for (size_t i = 0; i < CONTROLS; i++) sqlite3_finalize(c->control[i]);
     sqlite3_close(c->sqlite);
     *c = (struct conn){.sqlite = NULL};
 }
@@ -203,19 +208,21 @@ static void rows_make_room(struct db_rows *rows, size_t *room, struct arena *are
     rows->values = values;
 }
 
-static int step_all(sqlite3_stmt *stmt, struct arena *arena, struct db_rows *rows) {
+static int step_all(sqlite3_stmt *stmt, const struct db_op *op, struct db_rows *rows) {
     size_t room = 0;
     int code;
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        rows_make_room(rows, &room, arena);
+        rows_make_room(rows, &room, op_rows_arena(op));
         struct db_value *row = rows->values + rows->n_rows * rows->n_cols;
-        for (size_t i = 0; i < rows->n_cols; i++) row[i] = column_value(stmt, (int)i, arena);
+        for (size_t i = 0; i < rows->n_cols; i++) row[i] = column_value(stmt, (int)i, op->arena);
         rows->n_rows++;
     }
     return code;
 }
 
-RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, struct db_rows *rows, size_t *touched) {
+RC conn_run(struct conn *c, struct db_op *op, size_t index, size_t *touched) {
+    const struct db_stmt *stmt = &op->stmts[index];
+    struct db_rows *rows = &op->rows[index];
     struct prepared *p = NULL;
     TRY(conn_prepare(c, stmt->sql, &p));
     const char *name = c->table[stmt->sql].name;
@@ -224,7 +231,7 @@ RC conn_run(struct conn *c, const struct db_stmt *stmt, struct arena *arena, str
 
     *rows = (struct db_rows){.n_cols = (size_t)sqlite3_column_count(p->stmt)};
     int code = bind_all(p, stmt);
-    if (code == SQLITE_OK) code = step_all(p->stmt, arena, rows);
+    if (code == SQLITE_OK) code = step_all(p->stmt, op, rows);
     struct rc rc = code == SQLITE_DONE ? RC_OK : conn_fault(c->sqlite, code, name);
     *touched = rows->n_cols ? rows->n_rows : (size_t)sqlite3_changes(c->sqlite);
     sqlite3_reset(p->stmt);

@@ -10,7 +10,7 @@
 static RC op_run_statements(struct conn *c, struct db_op *op) {
     for (size_t i = 0; i < op->n_stmts; i++) {
         size_t touched = 0;
-        TRY(conn_run(c, &op->stmts[i], op->arena, &op->rows[i], &touched));
+        TRY(conn_run(c, op, i, &touched));
         if ((c->table[op->stmts[i].sql].flags & DB_TAKER) && touched != 1) {
             op->outcome = DB_LOST;
             return RC_OK;
