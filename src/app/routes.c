@@ -16,31 +16,36 @@ enum route_document route_document_of(const struct route *route) {
 #define PEOPLE_FLAGS (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_PEOPLE)
 #define TOKEN_FLAGS  (ROUTE_FORM | ROUTE_NO_STORE | ROUTE_LIMIT_AUTH)
 
+/* A pattern with its length. */
+#define ROUTE(pattern) (pattern), sizeof(pattern) - 1
+
 const struct route route_rows[] = {
-    {"/oauth/$/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token, CORS_APPS},
-    {"/oauth/$/token/introspect", METHOD_POST, TOKEN_FLAGS, &endpoint_introspect, CORS_NOBODY},
-    {"/oauth/$/token/revoke", METHOD_POST, TOKEN_FLAGS, &endpoint_revoke, CORS_APPS},
-    {"/oauth/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
-    {"/oauth/#/authorize", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
-    {"/oauth/sign-in", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in, CORS_NOBODY},
-    {"/oauth/login", METHOD_GET, PEOPLE_FLAGS, &endpoint_login, CORS_NOBODY},
-    {"/oauth/choose-account", METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account, CORS_NOBODY},
-    {"/oauth/consent", METHOD_POST, PEOPLE_FLAGS, &endpoint_consent, CORS_NOBODY},
-    {"/oauth/sign-out", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out, CORS_NOBODY},
-    {"/oauth/logout", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_logout, CORS_NOBODY},
-    {"/oauth/connected-apps", METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps, CORS_NOBODY},
-    {"/oauth/connected-apps/remove", METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app, CORS_NOBODY},
-    {"/oauth/assets/*", METHOD_GET, ROUTE_ASSET, &endpoint_asset, CORS_NOBODY},
-    {"/.well-known/oauth-authorization-server", METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata, CORS_ANYBODY},
-    {"/.well-known/openid-configuration", METHOD_GET, ROUTE_DOCUMENT, &endpoint_openid, CORS_ANYBODY},
-    {"/.well-known/jwks.json", METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks, CORS_ANYBODY},
-    {"/oauth/userinfo", METHOD_GET | METHOD_POST, ROUTE_NO_STORE, &endpoint_userinfo, CORS_APPS},
-    {"/appinstalls/$/external-install", METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall, CORS_NOBODY},
-    {"/oauth/v1/token", METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token,
+    {ROUTE("/oauth/$/token"), METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT, &endpoint_token, CORS_APPS},
+    {ROUTE("/oauth/$/token/introspect"), METHOD_POST, TOKEN_FLAGS, &endpoint_introspect, CORS_NOBODY},
+    {ROUTE("/oauth/$/token/revoke"), METHOD_POST, TOKEN_FLAGS, &endpoint_revoke, CORS_APPS},
+    {ROUTE("/oauth/authorize"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
+    {ROUTE("/oauth/#/authorize"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_authorize, CORS_NOBODY},
+    {ROUTE("/oauth/sign-in"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_in, CORS_NOBODY},
+    {ROUTE("/oauth/login"), METHOD_GET, PEOPLE_FLAGS, &endpoint_login, CORS_NOBODY},
+    {ROUTE("/oauth/choose-account"), METHOD_POST, PEOPLE_FLAGS, &endpoint_choose_account, CORS_NOBODY},
+    {ROUTE("/oauth/consent"), METHOD_POST, PEOPLE_FLAGS, &endpoint_consent, CORS_NOBODY},
+    {ROUTE("/oauth/sign-out"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_sign_out, CORS_NOBODY},
+    {ROUTE("/oauth/logout"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_logout, CORS_NOBODY},
+    {ROUTE("/oauth/connected-apps"), METHOD_GET, PEOPLE_FLAGS, &endpoint_connected_apps, CORS_NOBODY},
+    {ROUTE("/oauth/connected-apps/remove"), METHOD_GET | METHOD_POST, PEOPLE_FLAGS, &endpoint_remove_app, CORS_NOBODY},
+    {ROUTE("/oauth/assets/*"), METHOD_GET, ROUTE_ASSET, &endpoint_asset, CORS_NOBODY},
+    {ROUTE("/.well-known/oauth-authorization-server"), METHOD_GET, ROUTE_DOCUMENT, &endpoint_metadata, CORS_ANYBODY},
+    {ROUTE("/.well-known/openid-configuration"), METHOD_GET, ROUTE_DOCUMENT, &endpoint_openid, CORS_ANYBODY},
+    {ROUTE("/.well-known/jwks.json"), METHOD_GET, ROUTE_DOCUMENT, &endpoint_jwks, CORS_ANYBODY},
+    {ROUTE("/oauth/userinfo"), METHOD_GET | METHOD_POST, ROUTE_NO_STORE, &endpoint_userinfo, CORS_APPS},
+    {ROUTE("/appinstalls/$/external-install"), METHOD_DELETE, ROUTE_NO_STORE, &endpoint_uninstall, CORS_NOBODY},
+    {ROUTE("/oauth/v1/token"), METHOD_POST, TOKEN_FLAGS | ROUTE_LIMIT_GRANT | ROUTE_V1 | ROUTE_QUERY, &endpoint_token,
      CORS_APPS},
-    {"/oauth/v1/access-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token, CORS_NOBODY},
-    {"/oauth/v1/refresh-tokens/*", METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_token, CORS_NOBODY},
-    {"/oauth/v1/refresh-tokens/*", METHOD_DELETE, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_delete, CORS_NOBODY},
+    {ROUTE("/oauth/v1/access-tokens/*"), METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_access_token, CORS_NOBODY},
+    {ROUTE("/oauth/v1/refresh-tokens/*"), METHOD_GET, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_token,
+     CORS_NOBODY},
+    {ROUTE("/oauth/v1/refresh-tokens/*"), METHOD_DELETE, ROUTE_NO_STORE | ROUTE_V1, &endpoint_v1_refresh_delete,
+     CORS_NOBODY},
 };
 const size_t route_count = sizeof route_rows / sizeof *route_rows;
 
@@ -106,6 +111,14 @@ static bool segment_fits(const char **pattern, str segment, str *arg) {
     }
 }
 
+/* Most rows begin alike and end otherwise. */
+static bool ends_alike(const struct route *row, const struct segments *path) {
+    char end = row->pattern[row->pattern_n - 1];
+    if (end == '*' || end == '#' || end == '$' || !path->n) return true;
+    str last = path->s[path->n - 1];
+    return last.p[last.n - 1] == end;
+}
+
 static bool pattern_fits(const char *pattern, const struct segments *path, str *arg) {
     if (path->n && pattern[1] != path->s[0].p[0]) return false; /* the first segment of a pattern is a word */
     for (size_t i = 0; i < path->n; i++)
@@ -122,7 +135,7 @@ struct route_match route_find(str path, enum oauth_method method, bool compat_v1
         const struct route *row = &route_rows[i];
         str arg = {0};
         if ((row->flags & ROUTE_V1) && !compat_v1) continue;
-        if (!pattern_fits(row->pattern, &segments, &arg)) continue;
+        if (!ends_alike(row, &segments) || !pattern_fits(row->pattern, &segments, &arg)) continue;
         match.allowed |= row->methods;
         match.cors = row->cors;
         if (!(row->methods & wanted)) continue;

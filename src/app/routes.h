@@ -21,6 +21,7 @@ enum route_flag {
 /* One row. In a pattern the segment "$" stands for any version name of the API, "#" for a number, "*" for anything that is not empty. */
 struct route {
     const char *pattern;
+    size_t pattern_n;
     uint32_t methods; /* enum oauth_method */
     uint32_t flags;   /* enum route_flag */
     const struct endpoint *endpoint;

@@ -46,13 +46,18 @@ char *buf_reserve(struct buf *b, size_t n) {
     return b->p + b->n;
 }
 
+/* Two digits for each division. */
 void buf_add_u64(struct buf *b, uint64_t v) {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     char digits[20];
     size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
+    for (; v >= 100; v /= 100) memcpy(digits + (at -= 2), pairs + 2 * (v % 100), 2);
+    if (v >= 10)
+        memcpy(digits + (at -= 2), pairs + 2 * v, 2);
+    else
+        digits[--at] = (char)('0' + v);
     buf_add(b, (str){digits + at, sizeof digits - at});
 }
 

@@ -128,10 +128,25 @@ static void test_i64(void **state) {
     }
 }
 
+/* Every length of number, at both of its ends. */
+static void test_u64(void **state) {
+    (void)state;
+    for (uint64_t power = 1, length = 1; length <= 20; power *= 10, length++) {
+        for (int offset = -1; offset <= 1; offset++) {
+            uint64_t v = power + (uint64_t)(int64_t)offset;
+            char memory[24], wanted[24];
+            struct buf b = buf_on(memory, sizeof memory);
+            buf_add_u64(&b, v);
+            snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)v);
+            CHECK(length, str_eq(buf_str(&b), str_of(wanted)));
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appends_at_the_edge), cmocka_unit_test(test_growing), cmocka_unit_test(test_reserve),
-        cmocka_unit_test(test_drop_front),          cmocka_unit_test(test_i64),
+        cmocka_unit_test(test_drop_front),          cmocka_unit_test(test_i64),     cmocka_unit_test(test_u64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,12 +76,33 @@ static size_t add_high(struct buf *out, str s) {
     return length;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of every byte of v that is 0, and perhaps of those above one. */
+static uint64_t zeros(uint64_t v) { return (v - EACH(0x01)) & ~v & EACH(0x80); }
+
+/* Whether eight bytes are PLAIN: under 0x7F, no controls, none of the five; < and > differ in one bit. A false "no" costs only time. */
+static bool are_plain(const char *p) {
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+    uint64_t out_of_range = (v | (v + EACH(0x01)) | (v - EACH(0x20))) & EACH(0x80);
+    uint64_t special =
+        zeros(v ^ EACH('"')) | zeros(v ^ EACH('\\')) | zeros(v ^ EACH('&')) | zeros((v | EACH(2)) ^ EACH('>'));
+    return (out_of_range | special) == 0;
+}
+
+static size_t plain_run(str s) {
+    size_t run = 0;
+    while (s.n - run >= 8 && are_plain(s.p + run)) run += 8;
+    while (run < s.n && kind_of[(uint8_t)s.p[run]] == PLAIN) run++;
+    return run;
+}
+
 void json_str(struct json *j, str s) {
     separate(j);
     buf_add_char(j->out, '"');
     while (s.n) {
-        size_t run = 0;
-        while (run < s.n && kind_of[(uint8_t)s.p[run]] == PLAIN) run++;
+        size_t run = plain_run(s);
         buf_add(j->out, str_head(s, run));
         s = str_from(s, run);
         if (s.n == 0) break;

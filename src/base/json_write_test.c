@@ -81,6 +81,30 @@ static void write_all(struct json *j) {
 static const str all = S("{\"a\":\"x\",\"b\":-9223372036854775808,\"c\":true,\"d\":[],"
                          "\"e\":[1,null,{},{\"f\":false},\"g\"],\"h\":null}");
 
+/* Eight bytes at a time say the same as one: every byte at every place of a long text, with neighbours that differ from it by one. */
+static void test_every_byte_at_every_place(void **state) {
+    (void)state;
+    static const char neighbours[] = {'a', ' ', '~', '!', '=', '%', '['};
+    for (size_t row = 0; row < 256 * 19 * COUNT(neighbours); row++) {
+        char text[19], memory[200], one_by_one[200];
+        memset(text, neighbours[row / (256 * 19)], sizeof text);
+        text[row / 256 % 19] = (char)(row % 256);
+        struct buf long_way = buf_on(one_by_one, sizeof one_by_one), b = buf_on(memory, sizeof memory);
+        struct json j = json_on(&b);
+        json_str(&j, (str){text, sizeof text});
+        buf_add_char(&long_way, '"');
+        for (size_t i = 0; i < sizeof text; i++) {
+            char piece[16];
+            struct buf single = buf_on(piece, sizeof piece);
+            struct json letter = json_on(&single);
+            json_str(&letter, (str){text + i, 1});
+            buf_add(&long_way, (str){piece + 1, single.n - 2});
+        }
+        buf_add_char(&long_way, '"');
+        CHECK(row, str_eq(buf_str(&b), buf_str(&long_way)));
+    }
+}
+
 static void test_commas(void **state) {
     (void)state;
     struct buf b = buf_growing(1000);
@@ -107,6 +131,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_every_pair_of_bytes),
+        cmocka_unit_test(test_every_byte_at_every_place),
         cmocka_unit_test(test_commas),
         cmocka_unit_test(test_sticky_at_every_size),
     };

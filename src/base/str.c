@@ -1,6 +1,7 @@
 #include "str.h"
 
-bool str_eq_nocase(str a, str b) { return a.n == b.n && str_starts_with_nocase(a, b); }
+/* Most are written as they are expected. */
+bool str_eq_nocase(str a, str b) { return str_eq(a, b) || (a.n == b.n && str_starts_with_nocase(a, b)); }
 
 bool str_starts_with_nocase(str s, str prefix) {
     if (s.n < prefix.n) return false;
