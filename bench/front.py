@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """The front beside nginx: ./dev bench front [--seconds S] [--rounds N] [--only ROW ...] [--idle N] [--json FILE].
 
-Both servers have one worker on processor 0, the same certificate, TLS versions, tickets and limits, and answer GET with the same number of bytes
-(grantd its key set, nginx a constant text). They take turns, round by round, so that whatever else the machine does meets both. The load stands on
+Both servers have one worker on processor 0, the same certificate, TLS versions, tickets and limits, and answer GET with the same fields and the same
+number of bytes (grantd its key set, nginx a constant text; an id of the request is in both; --bare: nginx only with the fields it cannot do
+without). They take turns, round by round, so that whatever else the machine does meets both. The load stands on
 the other processors: where it is what limits (new TLS connections cost a client as much as a server), the rates are close to each other and the
 CPU time that the server needs for a request is the figure to look at.
 
@@ -35,13 +36,20 @@ class GrantdFront(kit.Grantd):
         self.plain = self.address.port
 
 
+def fields_of(answer):
+    """The fields of an answer of grantd as nginx's directives; those that nginx writes by itself are left out."""
+    own = ("date", "content-type", "content-length", "connection")
+    pairs = [(name, "$request_id" if name.lower().endswith("correlation-id") else value) for name, value in answer.getheaders() if name.lower() not in own]
+    return "".join("add_header {} '{}' always; ".format(name, value) for name, value in pairs)
+
+
 class NginxFront(kit.Server):
     name = "nginx"
 
-    def __init__(self, folder, certificate, key, size):
+    def __init__(self, folder, certificate, key, size, fields):
         self.plain, self.tls, self.h2c = kit.free_port(), kit.free_port(), kit.free_port()
         self.netloc = f"127.0.0.1:{self.plain}"
-        place = f'location = {PATH} {{ default_type application/json; return 200 "{"x" * size}"; }}'
+        place = f'location = {PATH} {{ default_type application/json; {fields}return 200 "{"x" * size}"; }}'
         conf = folder / "nginx.conf"
         conf.write_text(f"""
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log crit; worker_rlimit_nofile 60000;
@@ -181,6 +189,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="rows whose name has one of these words in it")
     parser.add_argument("--idle", type=int, default=10000, help="idle connections to open; 0: do not")
+    parser.add_argument("--bare", action="store_true", help="nginx without the fields of our answer")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here as well")
     return parser.parse_args()
 
@@ -190,7 +199,8 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-front-"))
     certificate, key = make_certificate(folder)
     ours = GrantdFront(folder, certificate, key)
-    servers = [ours, NginxFront(folder, certificate, key, len(ours.call("GET", PATH)[1]))]
+    answer, body = ours.call("GET", PATH)
+    servers = [ours, NginxFront(folder, certificate, key, len(body), "" if options.bare else fields_of(answer))]
     print("| row | grantd | nginx | ratio | CPU a request | nginx | ratio |\n|---|---|---|---|---|---|---|", flush=True)
     try:
         for name, load in ROWS.items():
