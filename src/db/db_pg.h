@@ -32,6 +32,11 @@ struct segment {
     size_t first, n;               /* its items */
     bool many;                     /* as a set, with the row's `many` */
     unsigned n_queries, n_results; /* only the last query is the op's; those before it prepare the ground */
+    struct {
+        size_t slot;  /* of lane->prepared */
+        unsigned nth; /* of its queries, from 1 */
+    } prepares[2];
+    unsigned n_prepares;
     bool failed;
     struct rc rc;
     str detail;
@@ -66,6 +71,7 @@ struct lane {
     PGconn *pg;
     int fd;
     uint32_t events; /* what epoll waits for */
+    bool *prepared;  /* on this connection, each in front of its first use; pg_slots of them. NULL: none yet */
     struct op_list queue;
     struct batch batch;
     unsigned failures; /* to connect, in a row */
@@ -140,7 +146,7 @@ void pg_types_make(struct pg_db *db);
 /* What the server has found of the prepared statements' types, but with every number as wide as ours. */
 RC pg_learn_types(struct pg_db *db, PGconn *pg);
 
-/* Prepares every statement of the table on a connection. FAULT_DB_SCHEMA when one does not compile. */
+/* Prepares every statement of the table on a connection, to see whether it can be. FAULT_DB_SCHEMA when one does not compile. */
 RC pg_prepare_all(const struct pg_db *db, PGconn *pg);
 
 /* db_pg_once.c: on a connection for the moment, in a thread that may wait; see db_driver */
@@ -189,6 +195,9 @@ struct guard_row {
     const char *name, *text;
 };
 extern const struct guard_row guards[GUARDS];
+
+/* How many statements a connection can have prepared: of each row the one for one op and the one for many, and the guards. */
+static inline size_t pg_slots(const struct pg_db *db) { return 2 * db->n_table + GUARDS; }
 
 /* db_pg_lane.c: one connection */
 void lane_open(struct lane *lane, struct pg_session *session, enum lane_kind kind);

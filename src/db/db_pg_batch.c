@@ -191,16 +191,47 @@ static void add_array(struct params *p, const struct item *items, size_t n, size
     p->formats[p->n++] = FORMAT_BINARY;
 }
 
-static bool send_query(struct lane *lane, const struct segment *segment, const struct params *p) {
+struct query {
+    char name[16];
+    const char *text;
+    const struct arg_types *types; /* NULL: its text says them all */
+    size_t slot;                   /* of lane->prepared */
+};
+
+static struct query query_of(const struct lane *lane, const struct segment *segment) {
     const struct item *item = &lane->batch.items[segment->first];
     const struct db_sql *row = row_of_item(lane, item);
-    const Oid *oids = segment->many ? NULL : lane->session->db->types[stmt_of(item)->sql].oids;
+    const struct pg_db *db = lane->session->db;
+    uint16_t sql = stmt_of(item)->sql;
+    struct query q = {.text = segment->many ? row->many : row->text, .types = segment->many ? NULL : &db->types[sql]};
+    q.slot = 2 * (size_t)sql + segment->many;
+    snprintf(q.name, sizeof q.name, "%c%u", segment->many ? 'm' : 'o', sql);
+    return q;
+}
+
+/* The op's own query is counted already, and comes last. */
+static bool prepare_once(struct lane *lane, struct segment *segment, const struct query *q) {
+    if (!lane->prepared) lane->prepared = calloc(pg_slots(lane->session->db), sizeof *lane->prepared);
+    if (!lane->prepared) abort();
+    if (lane->prepared[q->slot]) return true;
+    lane->prepared[q->slot] = true;
+    segment->prepares[segment->n_prepares].slot = q->slot;
+    segment->prepares[segment->n_prepares++].nth = segment->n_queries++;
+    return PQsendPrepare(lane->pg, q->name, q->text, q->types ? q->types->n : 0, q->types ? q->types->oids : NULL) == 1;
+}
+
+/* A query failed: what was to be prepared by it or behind it is not. What was prepared before it is, whatever became of the transaction. */
+static void forget_prepared(struct lane *lane, const struct segment *segment) {
+    for (unsigned i = 0; i < segment->n_prepares && lane->prepared; i++)
+        if (segment->prepares[i].nth >= segment->n_results) lane->prepared[segment->prepares[i].slot] = false;
+}
+
+static bool send_query(struct lane *lane, struct segment *segment, const struct query *q, const struct params *p) {
     if (lane->session->db->options.pooled)
-        return PQsendQueryParams(lane->pg, segment->many ? row->many : row->text, p->n, oids, p->values, p->lengths,
+        return PQsendQueryParams(lane->pg, q->text, p->n, q->types ? q->types->oids : NULL, p->values, p->lengths,
                                  p->formats, FORMAT_BINARY) == 1;
-    char name[16];
-    snprintf(name, sizeof name, "%c%u", segment->many ? 'm' : 'o', stmt_of(item)->sql);
-    return PQsendQueryPrepared(lane->pg, name, p->n, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;
+    return prepare_once(lane, segment, q) &&
+           PQsendQueryPrepared(lane->pg, q->name, p->n, p->values, p->lengths, p->formats, FORMAT_BINARY) == 1;
 }
 
 /* What several statements share is named by the last argument, of which the first 8 bytes are the number of the lock; two names may have one
@@ -234,11 +265,11 @@ static bool send_guard(struct lane *lane, struct segment *segment, uint32_t flag
     enum guard guard = flags & DB_GUARDS ? GUARD_ALONE : GUARD_SHARED;
     struct params p = {.n = 0};
     add_guarded(&p, items, segment->n, lane->batch.arena);
+    struct query q = {.text = guards[guard].text, .slot = 2 * lane->session->db->n_table + guard};
+    snprintf(q.name, sizeof q.name, "%s", guards[guard].name);
+    bool ok = send_query(lane, segment, &q, &p);
     segment->n_queries++;
-    if (lane->session->db->options.pooled)
-        return PQsendQueryParams(lane->pg, guards[guard].text, p.n, NULL, p.values, p.lengths, p.formats,
-                                 FORMAT_BINARY) == 1;
-    return PQsendQueryPrepared(lane->pg, guards[guard].name, p.n, p.values, p.lengths, p.formats, FORMAT_BINARY) == 1;
+    return ok;
 }
 
 static bool send_statement(struct lane *lane, struct segment *segment) {
@@ -253,7 +284,8 @@ static bool send_statement(struct lane *lane, struct segment *segment) {
         else
             add_value(&p, &stmt->args[arg], lane->batch.arena);
     }
-    return send_query(lane, segment, &p);
+    struct query q = query_of(lane, segment);
+    return send_query(lane, segment, &q, &p);
 }
 
 static bool send_plain(struct lane *lane, const char *text) {
@@ -392,6 +424,7 @@ void segment_result(struct lane *lane, struct segment *segment, const PGresult *
     bool of_op = ++segment->n_results == segment->n_queries && lane->batch.solo <= SOLO_STATEMENTS;
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
         segment->failed = true;
+        forget_prepared(lane, segment);
         segment->rc = pg_fault(lane->pg, result, row_of_item(lane, &lane->batch.items[segment->first])->name);
         segment->detail = arena_copy(lane->batch.arena, str_of(rc_detail()));
     } else if (of_op && segment->many) {

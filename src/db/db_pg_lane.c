@@ -21,8 +21,6 @@ static RC listen_for_changes(PGconn *pg) {
 }
 
 static RC make_ready(const struct lane *lane, PGconn *pg) {
-    const struct pg_db *db = lane->session->db;
-    if (!db->options.pooled) TRY(pg_prepare_all(db, pg));
     if (listens(lane)) TRY(listen_for_changes(pg));
     if (PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg)) return RC_OK;
     return pg_fault(pg, NULL, "pipeline mode");
@@ -84,6 +82,8 @@ static void lane_adopt(struct lane *lane, PGconn *pg) {
         return;
     }
     PQsetNoticeReceiver(pg, on_notice, lane);
+    free(lane->prepared);
+    lane->prepared = NULL;
     lane->state = LANE_READY;
     lane->failures = 0;
     lane->fresh_detail[0] = '\0';
@@ -335,5 +335,6 @@ void lane_close(struct lane *lane) {
     if (lane->has_thread) pthread_join(lane->thread, NULL);
     if (lane->fresh) PQfinish(lane->fresh);
     if (lane->pg) PQfinish(lane->pg);
+    free(lane->prepared);
     arena_free(lane->batch.arena);
 }

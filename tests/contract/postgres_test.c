@@ -304,6 +304,42 @@ static void test_pooled_and_one_by_one(void **state) {
     PQfinish(pg);
 }
 
+static enum fault fault_of(struct client *c, const struct change *change) {
+    struct client_call call;
+    client_apply(c, &call, change);
+    client_wait(c);
+    enum fault fault = (enum fault)call.call.rc.fault;
+    client_call_free(&call);
+    return fault;
+}
+
+/* A statement is prepared in front of its first use. When that use fails, the connection knows whether it has the statement: the next use
+ * works, on the same connection. */
+static void test_a_first_use_that_fails(void **state) {
+    struct world *w = *state;
+    struct client c;
+    PGconn *pg = beside(w);
+    const char *who = "SELECT coalesce(sum(pid), 0) FROM pg_stat_activity WHERE datname = current_database()";
+    struct change touch = change_of(CHANGE_GRANT_TOUCH, 1), good = insert_of(1), bad = insert_of(2);
+    struct change token = {.kind = CHANGE_TOKEN_REVOKE, .expires_ms = NOW_MS, .token_id = {1}};
+    client_open(&c, w->db);
+    assert_int_equal(fault_of(&c, &touch), FAULT_NONE);
+    int64_t before = postgres_number(pg, who);
+
+    postgres_run(pg, "ALTER TABLE grants ADD CHECK (user_id <> 13)"); /* it is prepared, and fails */
+    bad.grant.user_id = 13;
+    assert_int_equal(fault_of(&c, &bad), FAULT_DB_CONSTRAINT);
+    assert_int_equal(fault_of(&c, &good), FAULT_NONE);
+
+    postgres_run(pg, "ALTER TABLE revoked_tokens RENAME TO away"); /* it cannot be prepared */
+    assert_int_equal(fault_of(&c, &token), FAULT_DB_SCHEMA);
+    postgres_run(pg, "ALTER TABLE away RENAME TO revoked_tokens");
+    assert_int_equal(fault_of(&c, &token), FAULT_NONE);
+    assert_int_equal(postgres_number(pg, who), before);
+    client_close(&c);
+    PQfinish(pg);
+}
+
 struct starter {
     pthread_t thread;
     pthread_barrier_t *barrier;
@@ -595,6 +631,7 @@ int run_postgres(void) {
         ROW(test_a_redemption_waits_for_a_removal),
         ROW(test_a_removal_waits_for_a_redemption),
         ROW(test_pooled_and_one_by_one),
+        ROW(test_a_first_use_that_fails),
         ROW(test_nodes_that_start_at_once),
         ROW(test_word_of_changes),
         ROW(test_a_step_that_waits_holds_nobody_up),
