@@ -135,16 +135,20 @@ static uint64_t hash_bytes(uint64_t h, const void *p, size_t n) {
     return h;
 }
 
-static uint64_t hash_op(struct world *w, uint64_t h, const struct db_stmt *stmt);
+static void wake_nobody(void *arg) { (void)arg; }
+static uint64_t hash_op(struct world *w, struct db_session *s, uint64_t h, const struct db_stmt *stmt);
 
 uint64_t fingerprint(struct world *w) {
     uint64_t h = 0xcbf29ce484222325u;
+    struct db_session *s;
+    assert_rc(db_open_session(w->db, wake_nobody, NULL, &s));
     for (int kind = 0; kind < LISTING_KINDS; kind++) {
         struct db_stmt stmt;
         struct listing listing = {.kind = (enum listing_kind)kind, .known = INT64_MAX};
         store_plan_listing(&listing, &stmt);
-        h = hash_op(w, h, &stmt);
+        h = hash_op(w, s, h, &stmt);
     }
+    db_close_session(s);
     for (uint32_t n = 0; n < 7; n++) {
         struct grant g = grant_number(n);
         struct facts facts;
@@ -157,18 +161,14 @@ uint64_t fingerprint(struct world *w) {
 
 static void on_read(struct db_op *op) { *(bool *)op->arg = true; }
 
-static void wake_nobody(void *arg) { (void)arg; }
-
 static void wait_for_descriptor(struct db_session *s) {
     struct pollfd readable = {.fd = db_session_fd(s), .events = POLLIN};
     assert_true(poll(&readable, 1, 60000) > 0);
 }
 
-static uint64_t hash_op(struct world *w, uint64_t h, const struct db_stmt *stmt) {
-    struct db_session *s;
+static uint64_t hash_op(struct world *w, struct db_session *s, uint64_t h, const struct db_stmt *stmt) {
     bool done = false;
     struct db_op op = {.stmts = stmt, .n_stmts = 1, .arena = w->arena, .done = on_read, .arg = &done};
-    assert_rc(db_open_session(w->db, wake_nobody, NULL, &s));
     db_submit(s, &op);
     while (!done && !contract_driver->wakes) {
         wait_for_descriptor(s);
@@ -184,7 +184,6 @@ static uint64_t hash_op(struct world *w, uint64_t h, const struct db_stmt *stmt)
         else if (v->type != DB_NULL)
             h = hash_bytes(h, v->s.p, v->s.n);
     }
-    db_close_session(s);
     return h;
 }
 

@@ -328,7 +328,7 @@ def postgres_store(data):
     url = urllib.parse.urlsplit(POSTGRES)
     name = "t" + hashlib.sha256(str(data).encode()).hexdigest()[:20]
     if name not in _databases:
-        subprocess.run(["psql", "-q", POSTGRES, "-c", f"CREATE DATABASE {name}"], check=True)
+        subprocess.run(["psql", "-q", POSTGRES, "-c", f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy"], check=True)
         _databases.add(name)
     return url._replace(path="/" + name).geturl().replace("postgres:/" + name, "postgres:///" + name)
 
