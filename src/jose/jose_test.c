@@ -252,6 +252,7 @@ static void test_our_coordinates_are_whole(void **state) {
     for (size_t i = 0; i < 400; i++) {
         struct buf text = buf_growing(8192);
         assert_true(rc_ok(jose_key_make(JOSE_ES256, S("k"), &text)));
+        buf_add_char(&text, '\0'); /* for strstr */
         for (size_t m = 0; m < 3; m++) {
             static const char *const members[] = {"\"x\":\"", "\"y\":\"", "\"d\":\""};
             const char *from = strstr((const char *)text.p, members[m]);
