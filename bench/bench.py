@@ -28,7 +28,7 @@ SIZES = {
 # Parts that are programs of their own and print a table: the program, and its words for each size.
 SCRIPTS = {
     "front": (["front.py"], {"full": "--seconds 1 --idle 2000", "long": "", "quick": "--seconds 1 --rounds 1 --idle 200"}),
-    "loops": (["loops.py"], {"quick": "--seconds 1 --rounds 1"}),
+    "loops": (["loops.py"], {"full": "--rounds 3", "quick": "--seconds 1 --rounds 1"}),
     "pg": (["pg.py"], {"full": "--seconds 2", "long": "", "quick": "--seconds 1 --count 3000"}),
     "micro": (["micro.py"], {}),
 }
