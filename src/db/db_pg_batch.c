@@ -171,9 +171,23 @@ static char *put_value(char *at, const struct db_value *v) {
     return at + v->s.n;
 }
 
-/* An array in the server's binary form: dimensions, whether it has NULLs, type; length and lower bound; then each with its length. */
+#define ARRAY_HEAD_BYTES 20
+
+/* The head of an array in the server's binary form: dimensions, whether it has NULLs, type; length and lower bound. Returns where its values go, each with
+ * its length. */
+static char *put_array_head(char *at, bool has_null, uint32_t type, size_t n) {
+    at = put_32(put_32(put_32(at, 1), has_null), type);
+    return put_32(put_32(at, (uint32_t)n), 1);
+}
+
+static void add_binary(struct params *p, const char *bytes, size_t n) {
+    p->values[p->n] = bytes;
+    p->lengths[p->n] = (int)n;
+    p->formats[p->n++] = FORMAT_BINARY;
+}
+
 static void add_array(struct params *p, const struct item *items, size_t n, size_t arg, struct arena *arena) {
-    size_t bytes = 20;
+    size_t bytes = ARRAY_HEAD_BYTES;
     bool has_null = false;
     uint32_t type = PG_INT8;
     for (size_t i = 0; i < n; i++) {
@@ -183,12 +197,9 @@ static void add_array(struct params *p, const struct item *items, size_t n, size
         if (v->type == DB_BYTES) type = PG_BYTES;
     }
     char *array = arena_alloc(arena, bytes);
-    char *at = put_32(put_32(put_32(array, 1), has_null), type);
-    at = put_32(put_32(at, (uint32_t)n), 1);
+    char *at = put_array_head(array, has_null, type, n);
     for (size_t i = 0; i < n; i++) at = put_value(at, &stmt_of(&items[i])->args[arg]);
-    p->values[p->n] = array;
-    p->lengths[p->n] = (int)bytes;
-    p->formats[p->n++] = FORMAT_BINARY;
+    add_binary(p, array, bytes);
 }
 
 struct query {
@@ -243,19 +254,16 @@ const struct guard_row guards[GUARDS] = {
 };
 
 static void add_guarded(struct params *p, const struct item *items, size_t n, struct arena *arena) {
-    size_t bytes = 20 + n * 12;
+    size_t bytes = ARRAY_HEAD_BYTES + n * 12;
     char *array = arena_alloc(arena, bytes);
-    char *at = put_32(put_32(put_32(array, 1), 0), PG_INT8);
-    at = put_32(put_32(at, (uint32_t)n), 1);
+    char *at = put_array_head(array, false, PG_INT8, n);
     for (size_t i = 0; i < n; i++) {
         const struct db_stmt *stmt = stmt_of(&items[i]);
         at = put_32(at, 8);
         memcpy(at, stmt->args[stmt->n_args - 1].s.p, 8);
         at += 8;
     }
-    p->values[p->n] = array;
-    p->lengths[p->n] = (int)bytes;
-    p->formats[p->n++] = FORMAT_BINARY;
+    add_binary(p, array, bytes);
 }
 
 /* A statement sees what was committed when it began. So the lock is taken by one of its own in front, in the same transaction: behind it

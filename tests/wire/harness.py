@@ -213,6 +213,24 @@ class App:
         return self.api.request("DELETE", f"/appinstalls/{version}/external-install", headers={"authorization": f"Bearer {access_token}"})
 
 
+class Wire:
+    """A socket to a server, for what no client library says. What was heard and not yet looked at stands in .heard."""
+
+    def __init__(self, host, port):
+        self.socket = socket.create_connection((host, port), PATIENCE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.heard = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def say(self, data):
+        self.socket.sendall(data)
+
+
 class Ports:
     """Ports for servers that are told theirs. They are below those that the kernel gives away by itself, and locked against every other
     run of the tests on this machine, so nobody takes one before its server, or while that is started again."""

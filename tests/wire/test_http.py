@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import harness
+
 OPEN, CLOSED, EITHER = "open", "closed", "either"
 HALF_CLOSE = "half close"
 PATH = b"/oauth/v3/token"
@@ -120,25 +122,18 @@ ROWS = {
 }
 
 
-class Client:
+class Client(harness.Wire):
     """A socket and the answers that came over it."""
 
     def __init__(self, server):
-        self.socket = socket.create_connection((server.host, server.port), PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.heard = b""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
+        super().__init__(server.host, server.port)
+        self.socket.settimeout(PATIENCE_S)
 
     def say(self, data):
         if data == HALF_CLOSE:
             self.socket.shutdown(socket.SHUT_WR)
         else:
-            self.socket.sendall(data)
+            super().say(data)
 
     def more(self):
         try:

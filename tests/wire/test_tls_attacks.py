@@ -31,19 +31,9 @@ def hello(ciphers=(GOOD,), version=0x0303, compressions=b"\x00", more=(), sessio
     return record(HANDSHAKE, b"\x01" + struct.pack(">I", len(body))[1:] + body, min(version, 0x0301))
 
 
-class Talk:
+class Talk(harness.Wire):
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), harness.PATIENCE_S)
-        self.heard = b""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def say(self, data):
-        self.socket.sendall(data)
+        super().__init__("127.0.0.1", port)
 
     def record(self):
         """The next one as (kind, payload); None at the end of the connection."""
