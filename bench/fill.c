@@ -155,9 +155,11 @@ static void measure_reads(struct bench *b, int64_t reads) {
         random_fill(&at, sizeof at);
         ask.grant_id = b->ids[at % (uint64_t)b->n];
         arena_reset(s->op.arena);
-        store_plan_ask(&ask, s->stmts);
+        store_plan_ask(&ask, NULL, s->stmts);
         db_submit(b->session, &s->op);
-        check(store_read_ask(&ask, &s->op.rows[0], s->op.arena, &facts), "a read");
+        bool again;
+        const struct store_answer answer = {&s->stmts[0], &s->op.rows[0], NULL, s->op.arena};
+        check(store_read_ask(&ask, &answer, &facts, &again), "a read");
     }
     printf("point read: %.2f us\n", (double)(clock_us(CLOCK_MONOTONIC) - begin) / (double)reads);
     arena_free(s->op.arena);

@@ -346,6 +346,7 @@ static void next_round(struct run *r) {
     const struct endpoint *endpoint = r->route->endpoint;
     storage_begin(&r->storage, on_asked, r);
     r->storage.facts = &r->call.facts;
+    r->storage.known = r->env->subjects;
     if (endpoint->ask && r->round < ASK_ROUNDS_MAX)
         r->storage.n_asks = endpoint->ask(&r->call, r->round, r->storage.asks);
     if (r->storage.n_asks && r->storage.asks[0].kind == ASK_PASSWORD)

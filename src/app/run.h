@@ -28,8 +28,10 @@ struct run_env {
     struct db_session *session;
     struct lease *lease; /* apps, scopes and keys; may be replaced between requests */
     const struct settings *settings;
-    struct limiter *limiter;  /* NULL: no limits */
-    struct metrics *metrics;  /* NULL: nothing is counted */
+    struct limiter *limiter; /* NULL: no limits */
+    struct metrics *metrics; /* NULL: nothing is counted */
+    struct known_subjects
+        *subjects;            /* what this loop remembers of people and accounts; NULL: they are read each time */
     struct jose_known *known; /* signatures that this loop found good; NULL: each is verified anew */
 
     /* For pages. */

@@ -40,14 +40,6 @@ static void call_finish(struct storage_call *call, struct rc rc) {
     call->done(call);
 }
 
-static void on_asked(struct db_op *op) {
-    struct storage_call *call = op->arg;
-    struct rc rc = op->rc;
-    for (size_t i = 0; i < call->n_asks && rc_ok(rc); i++)
-        rc = store_read_ask(&call->asks[i], &op->rows[i], op->arena, call->facts);
-    call_finish(call, rc);
-}
-
 static void call_submit(struct db_session *s, struct storage_call *call, struct arena *arena,
                         void (*done)(struct db_op *op)) {
     call->op.stmts = call->stmts;
@@ -61,11 +53,33 @@ static void call_submit(struct db_session *s, struct storage_call *call, struct 
         call_finish(call, RC_OK);
 }
 
-void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena) {
-    for (size_t i = 0; i < call->n_asks; i++) store_plan_ask(&call->asks[i], &call->stmts[i]);
+static void ask(struct db_session *s, struct storage_call *call, const struct known_subjects *known,
+                struct arena *arena);
+
+static void on_asked(struct db_op *op) {
+    struct storage_call *call = op->arg;
+    struct rc rc = op->rc;
+    bool again = false;
+    for (size_t i = 0; i < call->n_asks && rc_ok(rc) && !again; i++) {
+        const struct store_answer answer = {&call->stmts[i], &op->rows[i], call->known, op->arena};
+        rc = store_read_ask(&call->asks[i], &answer, call->facts, &again);
+    }
+    if (rc_ok(rc) && again)
+        ask(op->session, call, NULL, op->arena);
+    else
+        call_finish(call, rc);
+}
+
+static void ask(struct db_session *s, struct storage_call *call, const struct known_subjects *known,
+                struct arena *arena) {
+    for (size_t i = 0; i < call->n_asks; i++) store_plan_ask(&call->asks[i], known, &call->stmts[i]);
     call->op.n_stmts = call->n_asks;
     call->op.write = false;
     call_submit(s, call, arena, on_asked);
+}
+
+void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena) {
+    ask(s, call, call->known, arena);
 }
 
 static void on_applied(struct db_op *op) {
@@ -209,10 +223,12 @@ RC storage_change(struct storage_admin *s, const struct change *change, struct a
 
 RC storage_question(struct storage_admin *s, const struct ask *ask, struct arena *arena, struct facts *out) {
     struct waiting *w = ARENA_NEW(arena, struct waiting);
+    const struct store_answer answer = {&w->stmts[0], &w->op.rows[0], NULL, arena};
+    bool again;
     *out = (struct facts){.grant_found = false};
-    store_plan_ask(ask, w->stmts);
+    store_plan_ask(ask, NULL, w->stmts);
     TRY(admin_run(s, w, 1, false, arena));
-    return store_read_ask(ask, &w->op.rows[0], arena, out);
+    return store_read_ask(ask, &answer, out, &again);
 }
 
 RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, bool *out_more) {

@@ -14,8 +14,9 @@ RC storage_open(const struct options *o, bool inline_writes, struct arena *arena
 struct storage_call {
     size_t n_asks;
     struct facts *facts;
-    struct rc rc;         /* out */
-    enum outcome outcome; /* out, for changes */
+    struct known_subjects *known; /* what the session remembers; NULL: everything is asked each time */
+    struct rc rc;                 /* out */
+    enum outcome outcome;         /* out, for changes */
     void (*done)(struct storage_call *call);
     void *arg;
     struct ask asks[ASKS_MAX];

@@ -158,6 +158,7 @@ static void take_fresh(void *arg) {
         w->fresh = NULL;
         if (w->env.lease->snapshot->config != w->config) use_config(w, w->env.lease->snapshot->config);
         lease_drop(old);
+        known_subjects_forget(w->env.subjects);
         pthread_cond_broadcast(&w->crew->changed);
     }
     pthread_mutex_unlock(&w->crew->lock);
@@ -181,11 +182,11 @@ static int64_t now_ms(void *arg) {
     return clock_now_ms();
 }
 
-/* Used page by page as facts come: a server without signed access tokens has none of it. */
-static struct jose_known *new_known(void) {
-    struct jose_known *known = calloc(1, sizeof *known);
-    if (!known) abort();
-    return known;
+/* What is remembered is used page by page as it comes: a server without signed access tokens has none of that. */
+static void *new_zeroed(size_t bytes) {
+    void *p = calloc(1, bytes);
+    if (!p) abort();
+    return p;
 }
 
 static void fill_random(void *arg, void *out, size_t n) {
@@ -212,7 +213,8 @@ RC worker_open(struct worker *w, struct crew *crew, const struct web_options *we
         .lease = lease_new(crew->instance->snapshot),
         .limiter = crew->limiter,
         .metrics = metrics_new(),
-        .known = new_known(),
+        .subjects = new_zeroed(sizeof(struct known_subjects)),
+        .known = new_zeroed(sizeof(struct jose_known)),
         .throttle = crew->throttle,
         .check_password = check_password,
         .password_arg = w,
@@ -260,4 +262,5 @@ void worker_close(struct worker *w) {
     lease_drop(w->env.lease);
     free(w->env.metrics);
     free(w->env.known);
+    free(w->env.subjects);
 }

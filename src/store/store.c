@@ -37,18 +37,26 @@ static void plan_connections(const struct ask *ask, struct db_stmt *out) {
     stmt_bytes(out, from_the_first ? last.b : ask->grant_id.b, GRANT_ID_BYTES);
 }
 
-void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
+static void plan_subject(const struct ask *ask, const struct known_subjects *known, struct db_stmt *out) {
+    if (known && known_subjects_has(known, ask->user_id, ask->hub_id)) {
+        stmt_begin(out, SQL_ASK_UNINSTALLED);
+        stmt_int(out, ask->app_id);
+        stmt_int(out, ask->hub_id);
+        return;
+    }
+    stmt_begin(out, SQL_ASK_SUBJECT);
+    stmt_int(out, ask->user_id);
+    stmt_int(out, ask->hub_id);
+    stmt_int(out, ask->app_id);
+}
+
+void store_plan_ask(const struct ask *ask, const struct known_subjects *known, struct db_stmt *out) {
     switch (ask->kind) {
     case ASK_GRANT:
-        stmt_begin(out, SQL_ASK_GRANT);
+        stmt_begin(out, known && known_subjects_pay(known) ? SQL_ASK_GRANT_ALONE : SQL_ASK_GRANT);
         stmt_bytes(out, ask->grant_id.b, GRANT_ID_BYTES);
         break;
-    case ASK_SUBJECT:
-        stmt_begin(out, SQL_ASK_SUBJECT);
-        stmt_int(out, ask->user_id);
-        stmt_int(out, ask->hub_id);
-        stmt_int(out, ask->app_id);
-        break;
+    case ASK_SUBJECT: plan_subject(ask, known, out); break;
     case ASK_SESSION:
         stmt_begin(out, SQL_ASK_SESSION);
         stmt_bytes(out, ask->session_hash, SESSION_HASH_BYTES);
@@ -65,8 +73,7 @@ void store_plan_ask(const struct ask *ask, struct db_stmt *out) {
     }
 }
 
-static void read_subject(struct row *row, struct facts *facts) {
-    struct subject *s = &facts->subject;
+static void row_subject(struct row *row, struct subject *s) {
     s->user_found = row_is_there(row);
     s->user_enabled = row_int(row) == 0 && s->user_found;
     s->email = row_text(row);
@@ -77,18 +84,30 @@ static void read_subject(struct row *row, struct facts *facts) {
     s->account_enabled = row_int(row) == 0 && s->account_found;
     s->domain = row_text(row);
     s->member = row_is_there(row);
-    facts->uninstalled_ms = row_int(row);
 }
 
-static RC read_grant(const struct db_rows *rows, struct facts *facts) {
+/* The end of a row about a person in an account. False: they were left out of the question, and are not known. */
+static bool read_subject(struct row *row, const struct store_answer *answer, struct subject_key key,
+                         struct facts *facts) {
+    bool left_out = answer->stmt->sql == SQL_ASK_GRANT_ALONE || answer->stmt->sql == SQL_ASK_UNINSTALLED;
+    if (!left_out) row_subject(row, &facts->subject);
+    facts->uninstalled_ms = row_int(row);
+    key.version = row_int(row);
+    if (left_out) return known_subjects_find(answer->known, &key, answer->arena, &facts->subject);
+    if (answer->known && !row->bad) known_subjects_add(answer->known, &key, &facts->subject);
+    return true;
+}
+
+static RC read_grant(const struct store_answer *answer, struct facts *facts, bool *out_again) {
     facts->grant_found = false;
     facts->grant = (struct grant){.app_id = 0};
     facts->subject = (struct subject){.user_found = false};
     facts->uninstalled_ms = 0;
-    if (rows->n_rows == 0) return RC_OK;
-    struct row row = row_of(rows, 0);
+    if (answer->rows->n_rows == 0) return RC_OK;
+    struct row row = row_of(answer->rows, 0);
     row_grant(&row, &facts->grant);
-    read_subject(&row, facts);
+    struct subject_key key = {.user_id = facts->grant.user_id, .hub_id = facts->grant.hub_id};
+    *out_again = !read_subject(&row, answer, key, facts);
     facts->grant_found = !row.bad;
     return row_end(&row);
 }
@@ -143,11 +162,14 @@ static RC read_connections(const struct db_rows *rows, struct arena *arena, stru
     return RC_OK;
 }
 
-static RC read_one_subject(const struct db_rows *rows, struct facts *facts) {
+static RC read_one_subject(const struct ask *ask, const struct store_answer *answer, struct facts *facts,
+                           bool *out_again) {
     /* the statement gives one row in every case: none is no answer */
-    if (rows->n_rows != 1) return rc_fail(FAULT_INTERNAL, "a question got %zu answers", rows->n_rows);
-    struct row row = row_of(rows, 0);
-    read_subject(&row, facts);
+    size_t n = answer->rows->n_rows;
+    if (n != 1) return rc_fail(FAULT_INTERNAL, "a question got %zu answers", n);
+    struct row row = row_of(answer->rows, 0);
+    struct subject_key key = {.user_id = ask->user_id, .hub_id = ask->hub_id};
+    *out_again = !read_subject(&row, answer, key, facts);
     return row_end(&row);
 }
 
@@ -160,14 +182,16 @@ static RC read_revoked(const struct db_rows *rows, struct facts *facts) {
     return row_end(&row);
 }
 
-RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct arena *arena, struct facts *facts) {
+RC store_read_ask(const struct ask *ask, const struct store_answer *answer, struct facts *facts, bool *out_again) {
+    const struct db_rows *rows = answer->rows;
+    *out_again = false;
     switch (ask->kind) {
-    case ASK_GRANT: return read_grant(rows, facts);
-    case ASK_SUBJECT: return read_one_subject(rows, facts);
+    case ASK_GRANT: return read_grant(answer, facts, out_again);
+    case ASK_SUBJECT: return read_one_subject(ask, answer, facts, out_again);
     case ASK_SESSION: return read_session(rows, facts);
     case ASK_PERSON: return read_person(rows, facts);
-    case ASK_MEMBERSHIPS: return read_memberships(rows, arena, facts);
-    case ASK_CONNECTIONS: return read_connections(rows, arena, facts);
+    case ASK_MEMBERSHIPS: return read_memberships(rows, answer->arena, facts);
+    case ASK_CONNECTIONS: return read_connections(rows, answer->arena, facts);
     case ASK_REVOKED_TOKEN: return read_revoked(rows, facts);
     case ASK_PASSWORD:
     case ASK_KINDS: break;

@@ -7,14 +7,25 @@
 #include "changes.h"
 #include "db.h"
 #include "db_bulk.h"
+#include "known_subjects.h"
 
 /* The table of statements (statements.def), for db's prepare. */
 extern const struct db_sql store_sql[];
 extern const size_t store_sql_count;
 
-/* Statements of one ask (always one) and the facts of its rows. */
-void store_plan_ask(const struct ask *ask, struct db_stmt *out);
-RC store_read_ask(const struct ask *ask, const struct db_rows *rows, struct arena *arena, struct facts *facts);
+/* Statements of one ask (always one). `known`: what need not be asked for; NULL: everything is. */
+void store_plan_ask(const struct ask *ask, const struct known_subjects *known, struct db_stmt *out);
+
+/* What came back for a statement. */
+struct store_answer {
+    const struct db_stmt *stmt;
+    const struct db_rows *rows;
+    struct known_subjects *known; /* learns from it; NULL: nobody does */
+    struct arena *arena;
+};
+
+/* The facts of an answer. *out_again: what was not asked for is not known after all, so the ask has to be planned anew, for everything. */
+RC store_read_ask(const struct ask *ask, const struct store_answer *answer, struct facts *facts, bool *out_again);
 
 /* Statements of a change; returns their number (at most DB_STMTS_MAX). */
 size_t store_plan_change(const struct change *change, struct db_stmt out[DB_STMTS_MAX]);

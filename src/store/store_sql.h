@@ -19,7 +19,9 @@ enum store_statement {
     " g.access_not_before_ms, g.revoked_ms, g.last_used_day, g.auth_time_ms, g.resources, g.certificate"
 #define SUBJECT_COLUMNS                                                                                                \
     "u.user_id, u.disabled_ms, u.email, u.name, u.email_verified, u.updated_ms, a.hub_id, a.disabled_ms, a.domain, "   \
-    "m.user_id, n.uninstalled_ms"
+    "m.user_id, " CHANGING_COLUMNS
+/* What is asked of a subject each time, and what tells whether the rest of it may have changed. */
+#define CHANGING_COLUMNS "n.uninstalled_ms, (SELECT version FROM meta WHERE one = 1)"
 #define USER_COLUMNS                                                                                                   \
     "user_id, email, name, password_hash, created_ms, disabled_ms, sessions_not_before_ms, email_verified, updated_ms"
 #define PERSON_COLUMNS                                                                                                 \

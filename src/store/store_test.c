@@ -61,7 +61,7 @@ static void test_asks_and_changes_have_their_arguments(void **state) {
     (void)state;
     for (int kind = 0; kind < ASK_KINDS; kind++) {
         struct db_stmt stmt;
-        store_plan_ask(&(struct ask){.kind = (enum ask_kind)kind}, &stmt);
+        store_plan_ask(&(struct ask){.kind = (enum ask_kind)kind}, NULL, &stmt);
         check_stmt(&stmt, false);
     }
     for (int kind = 0; kind < CHANGE_KINDS; kind++) {
@@ -69,6 +69,20 @@ static void test_asks_and_changes_have_their_arguments(void **state) {
         size_t n = store_plan_change(&(struct change){.kind = (enum change_kind)kind}, stmts);
         assert_true(kind == CHANGE_NONE ? n == 0 : n >= 1 && n <= DB_STMTS_MAX);
         for (size_t i = 0; i < n; i++) check_stmt(&stmts[i], true);
+    }
+}
+
+/* What sessions remember of people and accounts (known_subjects) stays true: only administration changes these, and says so. */
+static void test_only_administration_changes_people(void **state) {
+    (void)state;
+    static const char *const tables[] = {" users", " accounts", " members", " meta"};
+    struct db_stmt stmts[DB_STMTS_MAX];
+    for (int kind = 0; kind <= CHANGE_KINDS; kind++) {
+        size_t n = kind == CHANGE_KINDS ? store_plan_purge(1, 1, 0, stmts)
+                                        : store_plan_change(&(struct change){.kind = (enum change_kind)kind}, stmts);
+        for (size_t i = 0; i < n; i++)
+            for (size_t t = 0; t < COUNT(tables); t++)
+                if (strstr(store_sql[stmts[i].sql].text, tables[t])) fail_msg("%s", store_sql[stmts[i].sql].name);
     }
 }
 
@@ -182,12 +196,58 @@ static void test_a_damaged_row_is_not_found_nor_missing(void **state) {
     struct facts facts = {.grant_found = true};
     struct db_rows rows = good_grant(v); /* the columns of the subject are missing */
     const struct ask ask = {.kind = ASK_GRANT}, subject = {.kind = ASK_SUBJECT};
-    assert_int_equal(store_read_ask(&ask, &rows, arena, &facts).fault, FAULT_DB_CORRUPT);
+    struct db_stmt stmt;
+    const struct store_answer answer = {&stmt, &rows, NULL, arena};
+    bool again = true;
+    store_plan_ask(&ask, NULL, &stmt);
+    assert_int_equal(store_read_ask(&ask, &answer, &facts, &again).fault, FAULT_DB_CORRUPT);
     assert_false(facts.grant_found);
     rows.n_rows = 0;
-    assert_int_equal(store_read_ask(&subject, &rows, arena, &facts).fault, FAULT_INTERNAL);
-    assert_int_equal(store_read_ask(&ask, &rows, arena, &facts).fault, FAULT_NONE);
-    assert_false(facts.grant_found);
+    assert_int_equal(store_read_ask(&ask, &answer, &facts, &again).fault, FAULT_NONE);
+    assert_false(facts.grant_found || again);
+    store_plan_ask(&subject, NULL, &stmt);
+    assert_int_equal(store_read_ask(&subject, &answer, &facts, &again).fault, FAULT_INTERNAL);
+}
+
+/* What is known is left out of the question; what is not known any more is asked for. */
+static void test_what_is_known_is_not_asked_for(void **state) {
+    (void)state;
+    static struct known_subjects known;
+    const struct ask ask = {.kind = ASK_GRANT};
+    const struct ask subject = {.kind = ASK_SUBJECT, .user_id = 7, .hub_id = 9, .app_id = 1};
+    const struct subject_key key = {1, 7, 9};
+    struct db_value v[32];
+    struct db_rows rows = good_grant(v);
+    v[2] = number(9), v[3] = number(7);
+    v[rows.n_cols] = (struct db_value){.type = DB_NULL}; /* uninstalled_ms */
+    v[rows.n_cols + 1] = number(1);                      /* the version */
+    rows.n_cols += 2;
+    struct db_stmt stmt;
+    struct facts facts = {.grant_found = false};
+    const struct store_answer answer = {&stmt, &rows, &known, arena};
+    bool again = true;
+
+    store_plan_ask(&ask, &known, &stmt);
+    assert_int_equal(stmt.sql, SQL_ASK_GRANT);
+    store_plan_ask(&subject, &known, &stmt);
+    assert_int_equal(stmt.sql, SQL_ASK_SUBJECT);
+    for (int i = 0; i < 8; i++)
+        known_subjects_add(&known, &key, &(struct subject){.user_found = true, .email = S("a@b.c")});
+    store_plan_ask(&subject, &known, &stmt);
+    assert_int_equal(stmt.sql, SQL_ASK_UNINSTALLED);
+    check_stmt(&stmt, false);
+    store_plan_ask(&ask, &known, &stmt);
+    assert_int_equal(stmt.sql, SQL_ASK_GRANT_ALONE);
+    check_stmt(&stmt, false);
+    assert_true(rc_ok(store_read_ask(&ask, &answer, &facts, &again)));
+    assert_true(facts.grant_found && !again && facts.subject.user_found);
+    assert_true(str_eq(facts.subject.email, S("a@b.c")));
+
+    v[rows.n_cols - 1] = number(2); /* administration has changed something */
+    assert_true(rc_ok(store_read_ask(&ask, &answer, &facts, &again)));
+    assert_true(again);
+    store_plan_ask(&subject, &known, &stmt);
+    assert_int_equal(stmt.sql, SQL_ASK_SUBJECT);
 }
 
 static void test_an_edit_without_rows_has_no_id(void **state) {
@@ -250,11 +310,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_table),
         cmocka_unit_test(test_asks_and_changes_have_their_arguments),
+        cmocka_unit_test(test_only_administration_changes_people),
         cmocka_unit_test(test_listings_have_their_arguments),
         cmocka_unit_test(test_edits_have_their_arguments),
         cmocka_unit_test(test_purge),
         cmocka_unit_test(test_rows_are_not_trusted),
         cmocka_unit_test(test_a_damaged_row_is_not_found_nor_missing),
+        cmocka_unit_test(test_what_is_known_is_not_asked_for),
         cmocka_unit_test(test_an_edit_without_rows_has_no_id),
         cmocka_unit_test(test_migrations_are_numbered),
         cmocka_unit_test(test_steps_leave_older_nodes_alone),

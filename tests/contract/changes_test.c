@@ -396,6 +396,64 @@ static void test_two_asks_at_once(void **state) {
     client_close(&c);
 }
 
+static void check_same_facts(const struct facts *a, const struct facts *b, size_t row) {
+    const struct subject *x = &a->subject, *y = &b->subject;
+    bool same = a->grant_found == b->grant_found && a->uninstalled_ms == b->uninstalled_ms &&
+                x->user_found == y->user_found && x->user_enabled == y->user_enabled &&
+                x->account_found == y->account_found && x->account_enabled == y->account_enabled &&
+                x->member == y->member && x->email_verified == y->email_verified &&
+                x->user_updated_ms == y->user_updated_ms && str_eq(x->email, y->email) &&
+                str_eq(x->user_name, y->user_name) && str_eq(x->domain, y->domain) &&
+                a->grant.revoked_ms == b->grant.revoked_ms && a->grant.generation == b->grant.generation;
+    if (!same) fail_msg("row %zu: what is remembered is not what is there", row);
+}
+
+/* A session that remembers people and accounts is told the same as one that does not: whatever was changed, by whom, and however often it asked before. */
+static void test_what_is_remembered_is_what_is_there(void **state) {
+    struct world *w = *state;
+    static struct known_subjects known;
+    struct user off = {.user_id = 1001, .email = S("ann@b.example"), .name = S("Ann B"), .disabled_ms = NOW_MS};
+    struct user on = {.user_id = 1001, .email = S("ann@c.example"), .name = S("A"), .updated_ms = NOW_MS + 9};
+    struct account closed = {.hub_id = 1001, .domain = S("b.example"), .name = S("B"), .disabled_ms = NOW_MS};
+    struct account open = {.hub_id = 1001, .domain = S("c.example"), .name = S("C")};
+    const struct edit edits[] = {
+        {.kind = EDIT_USER_UPDATE, .user = &off},
+        {.kind = EDIT_USER_UPDATE, .user = &on},
+        {.kind = EDIT_ACCOUNT_UPDATE, .account = &closed},
+        {.kind = EDIT_ACCOUNT_UPDATE, .account = &open},
+        {.kind = EDIT_MEMBER_DELETE, .member = {1001, 1001, 0}},
+        {.kind = EDIT_MEMBER_PUT, .member = {1001, 1001, 1}},
+    };
+    const struct change changes[] = {change_of(CHANGE_UNINSTALL, 0), change_of(CHANGE_GRANT_REVOKE, 0)};
+    struct change insert = insert_of(0);
+    struct client c;
+    memset(&known, 0, sizeof known);
+    populate(w);
+    apply(w, &insert);
+    client_open(&c, w->db);
+    c.known = &known;
+    const size_t n_edits = sizeof edits / sizeof edits[0], n_changes = sizeof changes / sizeof changes[0];
+    size_t alone = 0;
+    for (size_t i = 0; i < 1 + n_edits + n_changes; i++) {
+        if (i > n_edits)
+            apply(w, &changes[i - n_edits - 1]);
+        else if (i > 0)
+            assert_int_equal(edit(w, &edits[i - 1], NULL), OUTCOME_DONE);
+        struct facts now = ask_grant(w, 0);
+        for (int again = 0; again < 6; again++) {
+            struct client_call call;
+            client_ask_grant(&c, &call, 0);
+            client_wait(&c);
+            assert_rc(call.call.rc);
+            check_same_facts(&call.facts, &now, i);
+            alone += call.call.op.rows[0].n_cols < 20;
+            client_call_free(&call);
+        }
+    }
+    assert_in_range(alone, 30, 60); /* most questions were about the grant alone */
+    client_close(&c);
+}
+
 static void test_no_change_is_done(void **state) {
     struct world *w = *state;
     assert_int_equal(apply(w, &(struct change){.kind = CHANGE_NONE}), OUTCOME_DONE);
@@ -422,6 +480,7 @@ int run_changes(void) {
         ROW(test_grants_are_revoked_with_a_mark),
         ROW(test_no_grant_behind_a_removal),
         ROW(test_two_asks_at_once),
+        ROW(test_what_is_remembered_is_what_is_there),
         ROW(test_no_change_is_done),
     };
     return cmocka_run_group_tests_name("changes", tests, NULL, NULL);

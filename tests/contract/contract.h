@@ -91,6 +91,7 @@ struct client {
     unsigned seen;
     size_t under_way;
     unsigned answered;
+    struct known_subjects *known; /* of its questions; NULL: everything is asked each time */
 };
 
 struct client_call {

@@ -441,6 +441,8 @@ static bool may_scan(const char *name, const char *detail) {
         {"VERSION_RAISE", "SCAN meta"},
         {"ASK_SUBJECT", "SCAN q"},
         {"ASK_SUBJECT", "SCAN CONSTANT ROW"},
+        {"ASK_UNINSTALLED", "SCAN q"},
+        {"ASK_UNINSTALLED", "SCAN CONSTANT ROW"},
         {"GRANT_INSERT", "SCAN CONSTANT ROW"},
         {"SECRET_ADD", "SCAN CONSTANT ROW"},
         {"LIST_SIGNING_KEYS", "SCAN signing_keys"},
@@ -495,6 +497,7 @@ static void test_statements_use_their_indexes(void **state) {
     struct world *w = *state;
     static const char *const rows[][2] = {
         {"ASK_GRANT", "SEARCH g USING PRIMARY KEY (id=?)"},
+        {"ASK_GRANT_ALONE", "SEARCH g USING PRIMARY KEY (id=?)"},
         {"LIST_GRANTS_OF_USER", "USING INDEX grants_user (user_id=?"},
         {"LIST_GRANTS_OF_ACCOUNT", "USING INDEX grants_account (hub_id=?"},
         {"PURGE_GRANTS", "INDEX grants_expiry (expires_ms<?)"},

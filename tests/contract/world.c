@@ -268,6 +268,7 @@ static void client_begin(struct client *c, struct client_call *call) {
     call->call.done = on_done;
     call->call.arg = call;
     call->call.facts = &call->facts;
+    call->call.known = c->known;
     c->under_way++;
 }
 

@@ -122,6 +122,7 @@ void flow_open(struct flow *f) {
         .settings = &f->instance.settings,
         .brand = &f->brand,
         .check_password = check_password,
+        .subjects = &f->subjects,
         .known = &f->known,
     };
 }

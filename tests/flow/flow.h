@@ -27,6 +27,7 @@ struct flow {
     struct db_session *session;
     struct lease *lease;
     struct brand brand;
+    struct known_subjects subjects;
     struct jose_known known;
     struct run_env env;
     int64_t now_ms;
