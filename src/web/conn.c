@@ -155,7 +155,7 @@ static bool take_head(struct conn *c) {
 }
 
 static bool may_take_request(const struct conn *c) {
-    return c->state != CONN_GONE && !c->awaits_proxy && !c->last && !c->exchange && !c->writing.p &&
+    return c->state != CONN_GONE && !c->awaits_proxy && !c->last && !c->paused && !c->exchange && !c->writing.p &&
            bytes_n(&c->in) > 0;
 }
 
@@ -228,6 +228,7 @@ static enum conn_state state_now(const struct conn *c) {
     if (c->awaits_proxy || (c->tls && !c->tls->open)) return CONN_OPENING;
     if (c->writing.p) return CONN_WRITING;
     if (!is_answered(c)) return CONN_HANDLING;
+    if (c->paused) return CONN_PAUSED;
     if (c->head_n) return CONN_BODY;
     return bytes_n(&c->in) ? CONN_HEAD : CONN_IDLE;
 }
@@ -243,12 +244,19 @@ static void settle(struct conn *c) {
     }
     if (state != c->state || c->renew) conn_enter(c, state);
     c->renew = false;
-    if (!c->peer_ended) transport_read(c, !c->writing.p);
+    if (!c->peer_ended) transport_read(c, !c->writing.p && !c->paused);
 }
 
 /* A peer that ends in the midst of a request gets an answer as well, if it still listens. */
 static void refuse_cut_request(struct conn *c) {
     if (c->peer_ended && !c->h2 && may_take_request(c)) conn_refuse(c, 400);
+}
+
+void conn_hear(struct conn *c) {
+    if (c->state == CONN_GONE || c->state == CONN_LINGER) return;
+    c->in_turn = true;
+    take_requests(c);
+    c->in_turn = false;
 }
 
 void conn_turn(struct conn *c) {
@@ -274,6 +282,7 @@ void conn_mark_dirty(struct conn *c) {
     else
         loop->first_dirty = c;
     loop->last_dirty = c;
+    loop->n_dirty++;
 }
 
 /* --- who it is ------------------------------------------------------------------------------------------------------ */
@@ -356,8 +365,18 @@ void conn_close(struct conn *c) {
     loop_check_drained(c->loop);
 }
 
+void conn_resume(struct conn *c) {
+    c->paused = false;
+    conn_enter(c, CONN_IDLE);
+    conn_mark_dirty(c);
+}
+
 /* A deadline has passed. Leaves the state in any case. */
 void conn_expire(struct conn *c) {
+    if (c->state == CONN_PAUSED) {
+        conn_resume(c);
+        return;
+    }
     bool waits_for_request = c->state == CONN_HEAD || c->state == CONN_BODY;
     if (c->h2 && c->state == CONN_IDLE) {
         h2_leave(c, true);

@@ -1,8 +1,8 @@
 /* conn: one connection and its state. Private to src/web.
  *
  * The state of a connection is the list of its loop that it is in, and conn_enter is the only function that moves it. All work on a connection
- * happens in conn_turn: events only note what came (bytes, an answer) and mark the connection dirty; at the end of the event loop_flush takes
- * a turn on each dirty one, so that everything a turn answers leaves in one write. */
+ * happens in conn_hear and conn_turn: events only note what came (bytes, an answer) and mark the connection dirty; at the end of the event, or of
+ * the round, loop_flush hears the dirty ones and takes a turn on each, so that everything a turn answers leaves in one write. */
 #ifndef GRANTD_CONN_H
 #define GRANTD_CONN_H
 
@@ -22,8 +22,9 @@ enum conn_state {
     CONN_BODY,     /* the head is complete, the body is not */
     CONN_HANDLING, /* the handler has not answered; no deadline: answering is its duty */
     CONN_WRITING,  /* the peer has not taken our answers */
-    CONN_LINGER,   /* we have said our last, the peer may still be sending (RFC 9112 s9.6) */
-    CONN_GONE,     /* closed; waits for libuv, and for the handler if it has not answered */
+    CONN_PAUSED, /* its request was too much for us: it is not heard before there is room again, or before its Retry-After is over */
+    CONN_LINGER, /* we have said our last, the peer may still be sending (RFC 9112 s9.6) */
+    CONN_GONE,   /* closed; waits for libuv, and for the handler if it has not answered */
     CONN_STATES
 };
 
@@ -68,6 +69,7 @@ struct conn {
     bool last;       /* nothing after the answers under way is read as a request */
     bool peer_last;  /* the peer said so itself: it sends nothing more (RFC 9112 s9.6) */
     bool renew;      /* something was finished: the next state begins anew, even if it is the same */
+    bool paused;     /* see CONN_PAUSED; what is to be written goes out first */
     bool handle_closed;
     bool trusted_peer; /* X-Forwarded-* of this peer are believed */
     bool near_peer; /* what comes in clear was not to be read by others: from this machine, or TLS up to the balancer */
@@ -120,8 +122,12 @@ void conn_refuse(struct conn *c, int status);
 
 void conn_close(struct conn *c);
 void conn_mark_dirty(struct conn *c);
+/* Hands over what has come; conn_turn follows, which writes what was answered. */
+void conn_hear(struct conn *c);
 void conn_turn(struct conn *c);
 void conn_expire(struct conn *c);
+/* Hears it again. It is CONN_PAUSED. */
+void conn_resume(struct conn *c);
 
 /* An exchange of c with an arena of its own. */
 struct web_exchange *conn_new_exchange(struct conn *c);

@@ -129,6 +129,14 @@ static void test_requests_per_connection(void **state) {
     stop();
 }
 
+/* Until the other side's system has all that was said. */
+static void wait_until_heard(int fd) {
+    int waiting = 1;
+    int64_t until_ms = clock_ms() + PATIENCE_S * 1000;
+    while (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting && clock_ms() < until_ms) nap_ms(1);
+    assert_int_equal(waiting, 0);
+}
+
 static void test_overload(void **state) {
     (void)state;
     struct web_options options = options_default();
@@ -153,15 +161,59 @@ static void test_overload(void **state) {
     stop();
 }
 
-#define CROWD 12
-
-/* Until the other side's system has all that was said. */
-static void wait_until_heard(int fd) {
-    int waiting = 1;
-    int64_t until_ms = clock_ms() + PATIENCE_S * 1000;
-    while (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting && clock_ms() < until_ms) nap_ms(1);
-    assert_int_equal(waiting, 0);
+/* Who was refused and asks again at once is not heard: not while there is too much, but when there is room, or when its time has come. */
+static void test_a_refused_connection_pauses(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    options.exchanges_max = 4;
+    start_on(&options, "127.0.0.1:0");
+    int fds[4], hasty = dial();
+    for (size_t i = 0; i < COUNT(fds); i++) {
+        fds[i] = dial();
+        say(fds[i], GET("/later"));
+    }
+    wait_for_held(COUNT(fds));
+    int64_t begin_ms = clock_ms();
+    say(hasty, GET("/a") GET("/a"));
+    assert_int_equal(count(hear(hasty, "\r\n\r\n"), "HTTP/1.1 503"), 1);
+    str heard = hear(hasty, "\r\n\r\n"); /* nobody has let go of a place */
+    assert_int_equal(count(heard, "HTTP/1.1 503"), 1);
+    assert_true(clock_ms() - begin_ms >= 900); /* the loop's clock is that of the beginning of a round */
+    begin_ms = clock_ms();
+    say(hasty, GET("/a"));
+    nap_ms(50);
+    web_loop_wake(server.loop);
+    assert_int_equal(count(hear(hasty, "|0|0"), "200 OK"), 1);
+    assert_true(clock_ms() - begin_ms < 900);
+    for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
+    close(hasty);
+    stop();
 }
+
+/* What was said to a paused connection before the end is still answered. */
+static void test_a_paused_connection_and_the_end(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    options.exchanges_max = 2;
+    start_on(&options, "127.0.0.1:0");
+    int fds[] = {dial(), dial()}, hasty = dial();
+    for (size_t i = 0; i < COUNT(fds); i++) say(fds[i], GET("/later"));
+    wait_for_held(COUNT(fds));
+    say(hasty, GET("/a"));
+    assert_int_equal(count(hear(hasty, "\r\n\r\n"), "HTTP/1.1 503"), 1);
+    say(hasty, GET("/a"));
+    wait_until_heard(hasty);
+    web_loop_stop(server.loop, PATIENCE_S * 1000);
+    assert_int_equal(count(hear(hasty, NULL), "HTTP/1.1 503"), 1);
+    web_loop_wake(server.loop);
+    for (size_t i = 0; i < COUNT(fds); i++) assert_int_equal(count(hear(fds[i], NULL), "200 OK"), 1);
+    for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
+    close(hasty);
+    stop();
+}
+
+
+#define CROWD 12
 
 /* Everybody asks while the loop is kept, so that all are heard in one round. The answers' statuses in the order of the questions. */
 static void ask_at_once(const struct web_options *options, int statuses[CROWD]) {
@@ -281,6 +333,8 @@ int main(void) {
         cmocka_unit_test(test_loopback_is_not_counted),
         cmocka_unit_test(test_requests_per_connection),
         cmocka_unit_test(test_overload),
+        cmocka_unit_test(test_a_refused_connection_pauses),
+        cmocka_unit_test(test_a_paused_connection_and_the_end),
         cmocka_unit_test(test_the_oldest_makes_room),
         cmocka_unit_test(test_a_turn_that_does_not_come),
         cmocka_unit_test(test_gone_while_it_waits),

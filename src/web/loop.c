@@ -6,14 +6,31 @@
 #include "must_alloc.h"
 #include "random.h"
 
+static struct conn *take_dirty(struct web_loop *loop) {
+    struct conn *c = loop->first_dirty;
+    if (!c) return NULL;
+    loop->first_dirty = c->next_dirty;
+    if (!loop->first_dirty) loop->last_dirty = NULL;
+    loop->n_dirty--;
+    return c;
+}
+
+/* Those of a batch stay dirty until their turn, so that they are in it once. A connection that is closed meanwhile is there until the end of
+ * the round. */
 void loop_flush(struct web_loop *loop) {
     while (loop->first_dirty) {
-        struct conn *c = loop->first_dirty;
-        loop->first_dirty = c->next_dirty;
-        if (!loop->first_dirty) loop->last_dirty = NULL;
-        c->dirty = false;
-        conn_turn(c);
+        struct conn *batch[FLUSH_MAX];
+        size_t n = 0;
+        while (n < FLUSH_MAX && (batch[n] = take_dirty(loop))) conn_hear(batch[n++]);
+        for (size_t i = 0; i < n; i++) {
+            batch[i]->dirty = false;
+            conn_turn(batch[i]);
+        }
     }
+}
+
+void loop_flush_in_time(struct web_loop *loop) {
+    if (loop->n_dirty >= FLUSH_MAX) loop_flush(loop);
 }
 
 struct arena *loop_take_arena(struct web_loop *loop) {
@@ -89,6 +106,7 @@ static void drain(struct web_loop *loop, int64_t drain_ms, bool hand_over) {
         return;
     }
     loop->draining = true;
+    turns_resume_all(loop);
     leave_http2(loop, false);
     if (hand_over) stop_listening(loop);
     int64_t grace_ms = hand_over ? HAND_OVER_GRACE_MS : DRAIN_GRACE_MS;
@@ -125,13 +143,12 @@ static void on_post(uv_async_t *async) {
 
 static void on_prepare(uv_prepare_t *prepare) {
     struct web_loop *loop = prepare->data;
-    loop->before_wait.fn(loop->before_wait.arg);
+    loop_flush(loop);
+    if (loop->before_wait.fn) loop->before_wait.fn(loop->before_wait.arg);
 }
 
 void web_loop_before_wait(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
     loop->before_wait = (struct callback){fn, arg};
-    uv_prepare_start(&loop->prepare, on_prepare);
-    uv_unref((uv_handle_t *)&loop->prepare);
 }
 
 void web_loop_on_wake(struct web_loop *loop, void (*fn)(void *arg), void *arg) {
@@ -298,6 +315,8 @@ RC web_loop_open(const struct web_options *options, struct web_loop **out) {
     error = uv_async_init(&loop->uv, &loop->wake_async, on_wake);
     if (!error) error = uv_async_init(&loop->uv, &loop->post_async, on_post);
     uv_prepare_init(&loop->uv, &loop->prepare);
+    uv_prepare_start(&loop->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&loop->prepare);
     loop->prepare.data = loop->drain_timer.data = loop->wake_async.data = loop->post_async.data = loop;
     if (error) {
         web_loop_close(loop);

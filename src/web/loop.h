@@ -13,11 +13,14 @@
 #define ARENA_FIRST_BYTES  8192
 #define LINGER_BYTES_MAX   (4u << 20) /* what a refused peer may still send before we stop listening to it */
 #define LINGER_MS          2000
+#define RETRY_AFTER        "1" /* seconds; what a 503 says, and how long its connection is not heard */
+#define RETRY_AFTER_MS     1000
 #define OUT_HIGH_BYTES     (64u << 10) /* answers that may wait for a peer before its next request is looked at */
 #define REFUSED_MAX        256 /* connections beyond connections_max that are told so; more are closed without a word */
 #define ACCEPT_PAUSE_MS    100 /* after running out of descriptors */
 #define ACCEPT_MAX         64  /* connections per event: those that are open want to be served as well */
 #define SCRATCH_BYTES      16384
+#define FLUSH_MAX          64 /* connections whose requests are all handled before the first of them has its answer written */
 #define DRAIN_GRACE_MS     20  /* what was sent before we were told to stop may still be in the kernel */
 #define HAND_OVER_GRACE_MS 500 /* a connection has its next request answered, and learns that it was the last */
 
@@ -70,10 +73,12 @@ struct web_loop {
     uv_timer_t deadline_timer;
     int64_t armed_for_ms; /* 0: not armed */
     struct conn *first_dirty, *last_dirty;
+    size_t n_dirty;
     atomic_uint n_conns; /* open ones */
     size_t n_exchanges;
     struct waitline line; /* of those, the ones whose turn has not come */
     uv_check_t check;     /* the end of each round */
+    int64_t refused_ms;   /* when it last refused for want of room */
     uv_idle_t idle;       /* active while somebody waits in the line */
 
     uv_prepare_t prepare;
@@ -101,8 +106,11 @@ struct web_loop {
     char scratch[SCRATCH_BYTES]; /* what is read only to be thrown away */
 };
 
-/* Takes a turn on every dirty connection; to be called at the end of every event. */
+/* Takes a turn on every dirty connection; to be called at the end of every event. What came for several of them is handled first, then written: whoever
+ * waits for these answers is woken once, not for each of them. */
 void loop_flush(struct web_loop *loop);
+/* For events of which many come in one round: only when enough of them have come. The end of the round sees to the others. */
+void loop_flush_in_time(struct web_loop *loop);
 
 struct arena *loop_take_arena(struct web_loop *loop);
 void loop_give_arena(struct web_loop *loop, struct arena *arena);
@@ -114,6 +122,8 @@ void loop_check_drained(struct web_loop *loop);
 void turns_open(struct web_loop *loop);
 /* Gives a request to its handler, now or when its turn comes. */
 void turns_take(struct web_exchange *x);
+/* Hears everybody again who was paused. */
+void turns_resume_all(struct web_loop *loop);
 /* Refuses the one that waits longest for its turn. False: none waits. */
 bool turns_drop_oldest(struct web_loop *loop);
 

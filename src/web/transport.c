@@ -82,7 +82,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
         conn_close(c);
     }
     if (c->in.p && bytes_n(&c->in) == 0) bytes_release(&c->in, &c->loop->bytes);
-    loop_flush(c->loop);
+    loop_flush_in_time(c->loop);
 }
 
 bool transport_open(struct conn *c, int fd) {

@@ -6,6 +6,7 @@
 #include "h2.h"
 #include "loop.h"
 
+#define QUIET_MS 20 /* without a refusal: then it was a burst, and it is over */
 #define ROUND_MS 10 /* of work in one round before others are heard: the resolution of the coarse clock is 1 to 4 ms */
 
 /* The clock of uv_now, but of this very moment, and for a tenth of its price. */
@@ -25,11 +26,13 @@ static bool is_gone(const struct web_exchange *x) {
 }
 
 /* Before anything is done for it, so that those under way are finished in time. It was read to its end, so the connection can stay: to open another one
- * would cost both sides more than the refusal. */
+ * would cost both sides more than the refusal. Who asks again at once is not heard: to refuse all that can be asked would be all that we do. */
 static void refuse(struct web_exchange *x) {
     struct web_response r;
     answer_fill_refusal(x->conn->loop, &(struct answer_refusal){503, &x->head}, x->arena, &r);
     r.close = false;
+    x->conn->paused = !x->stream;
+    x->conn->loop->refused_ms = moment_ms();
     web_respond(x, &r);
 }
 
@@ -55,6 +58,36 @@ static void shed(struct web_loop *loop) {
     }
 }
 
+static struct conn *first_paused(struct web_loop *loop) {
+    struct link *list = &loop->states[CONN_PAUSED];
+    return list->next == list ? NULL : (struct conn *)list->next;
+}
+
+void turns_resume_all(struct web_loop *loop) {
+    for (struct conn *c; (c = first_paused(loop));) conn_resume(c);
+}
+
+/* How many of those who were paused can be heard: what they will ask must not be too much again. */
+static size_t room_for_paused(const struct web_loop *loop) {
+    size_t half = loop->options.exchanges_max / 2;
+    if (loop->line.n) return 0;
+    if (!half) return FLUSH_MAX;
+    return loop->n_exchanges < half ? half - loop->n_exchanges : 0;
+}
+
+/* Hears those who were paused before their time when the burst is over. While it lasts, room is what those have made who are about to ask again. */
+static void resume(struct web_loop *loop) {
+    if (!first_paused(loop)) return;
+    int64_t quiet_ms = loop->refused_ms + QUIET_MS;
+    if (moment_ms() < quiet_ms) {
+        deadlines_arm(loop, quiet_ms);
+        return;
+    }
+    size_t room = room_for_paused(loop);
+    for (struct conn *c; room && (c = first_paused(loop)); room--) conn_resume(c);
+    loop_flush(loop);
+}
+
 bool turns_drop_oldest(struct web_loop *loop) {
     struct wait_link *link = waitline_take(&loop->line);
     if (link) refuse((struct web_exchange *)link);
@@ -72,8 +105,9 @@ static void serve(struct web_loop *loop) {
     while (loop->line.n && moment_ms() < until_ms) {
         struct web_exchange *x = (struct web_exchange *)waitline_take(&loop->line);
         (is_gone(x) ? let_go : handle)(x);
-        loop_flush(loop);
+        loop_flush_in_time(loop);
     }
+    loop_flush(loop);
     if (loop->line.n == 0) uv_idle_stop(&loop->idle);
 }
 
@@ -81,7 +115,9 @@ static void serve(struct web_loop *loop) {
 static void on_check(uv_check_t *check) {
     struct web_loop *loop = check->data;
     size_t max = loop->options.bytes_max;
+    loop_flush(loop);
     if (loop->line.n) serve(loop);
+    resume(loop);
     if (max && loop->bytes.in_use > max) memory_shed(loop, loop->bytes.in_use - max);
 }
 
