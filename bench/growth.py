@@ -4,6 +4,7 @@ The store of 10^7 grants takes about 2 GB; it lies in GRANTD_BENCH_CACHE or the 
 grants were made by the server; the others are written around them with SQL, with ids of the same milliseconds, so that the measured ones
 lie all over the table.
 """
+import copy
 import os
 import pathlib
 import random
@@ -95,6 +96,13 @@ class Store:
         self.apps = apps
         self.done(db)
 
+    def copy(self):
+        """Another one with the same apps, keys and grants."""
+        other = copy.copy(self)
+        other.directory = tempfile.mkdtemp(prefix="bench-growth-", dir=os.environ.get("GRANTD_BENCH_CACHE"))
+        shutil.copytree(self.directory, other.directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+        return other
+
     def start(self, *more):
         return kit.Grantd(self.directory, *more)
 
@@ -113,57 +121,98 @@ def grant_operations(store, server):
     ]
 
 
-def measure(server, operation, options, x, half=False):
-    """Rounds of one operation at one place of the axis; the first second only warms the caches."""
+def row_of(got, operation, x):
+    return {"x": x, "operation": operation.name, **{k: got[k] for k in ("per_s", "p50_us", "p99_us", "cpu_us", "written", "errors")}}
+
+
+def warm_up(server, operation, options):
+    """The first second only fills caches."""
     ops.probe(server, operation)
     if not operation.once:
         kit.wrk(server.url(operation.path), operation.lines, 1, options.connections, method=operation.method, headers=server.headers)
-    got = ops.combine([ops.run_round(server, operation, options, number) for number in range(options.rounds)])
-    row = {"x": x, "operation": operation.name, **{k: got[k] for k in ("per_s", "p50_us", "p99_us", "cpu_us", "written", "errors")}}
-    if half and not operation.once:
-        row["half_p99_us"] = ops.half_load(server, operation, options, got["per_s"])["p99_us"]
-    return row
+
+
+def measure(server, operation, options, x):
+    """Rounds of one operation at one place of the axis."""
+    warm_up(server, operation, options)
+    return row_of(ops.combine([ops.run_round(server, operation, options, number) for number in range(options.rounds)]), operation, x)
+
+
+def in_turns(stores, options, half=False):
+    """Each operation on every store, a round here and a round there: what the machine does besides meets all of them. `stores`: place on the axis ->
+    store. The rows, and for each operation what the last store takes of the first one's, in the same rounds."""
+    servers = {x: store.start() for x, store in stores.items()}
+    rows, growth = [], []
+    try:
+        for same in zip(*(grant_operations(store, servers[x]) for x, store in stores.items())):
+            got = {x: [] for x in stores}
+            places = list(zip(stores, same))
+            for x, operation in places:
+                warm_up(servers[x], operation, options)
+            for number in range(options.rounds):
+                for x, operation in places if number % 2 else reversed(places):
+                    got[x].append(ops.run_round(servers[x], operation, options, number))
+            fresh = [row_of(ops.combine(got[x]), operation, x) for x, operation in places]
+            for row, (x, operation) in zip(fresh, places):
+                if half and not operation.once:
+                    row["half_p99_us"] = ops.half_load(servers[x], operation, options, row["per_s"])["p99_us"]
+            first, last = got[places[0][0]], got[places[-1][0]]
+            growth.append((fresh[0], fresh[-1], *(kit.median([b[name] / max(a[name], 1e-9) for a, b in zip(first, last)]) for name in ("cpu_us", "p99_us"))))
+            rows += fresh
+    finally:
+        for server in servers.values():
+            server.stop()
+    return rows, growth
+
+
+def growth_notes(growth, what):
+    for first, last, cpu, p99 in growth:
+        half = f", p99 at half load × {last['half_p99_us'] / first['half_p99_us']:.2f}" if "half_p99_us" in first else ""
+        yield f"{first['operation']} from {first['x']:,} to {last['x']:,} {what}: CPU per request × {cpu:.2f}, p99 × {p99:.2f}{half} (aim: 1.2)"
+
+
+def times_to_ready(store):
+    """The median of three starts in ms, and KiB resident before the first request."""
+    ready, rss = [], 0
+    for _ in range(3):
+        server = store.start()
+        ready.append(server.start_ms)
+        rss = kit.rss_kib(server.own_pids())
+        server.stop()
+    return kit.median(ready), rss
 
 
 def by_grants(store, notes):
-    rows, starts = [], []
-    for grants in store.options.grants:
-        store.fill(grants)
-        ready = []
-        for _ in range(3):
-            server = store.start()
-            ready.append(server.start_ms)
-            if len(ready) < 3:
-                server.stop()
-        starts.append((store.grants, kit.median(ready)))
-        rss = kit.rss_kib(server.own_pids())
-        try:
-            rows += [measure(server, operation, store.options, grants, half=True) for operation in grant_operations(store, server)]
-            notes.append(f"{grants:,} grants: ready {starts[-1][1]:.0f} ms after the start (median of 3, the process's own start included), "
-                         f"{rss / 1024:.1f} MiB resident before the first request, {kit.rss_kib(server.own_pids()) / 1024:.1f} MiB after the last")
-        finally:
-            server.stop()
-    first, last = store.options.grants[0], store.options.grants[-1]
-    for name in dict.fromkeys(r["operation"] for r in rows):
-        one, other = (next(r for r in rows if r["operation"] == name and r["x"] == x) for x in (first, last))
-        notes.append(f"{name} from {first:,} to {last:,} grants: CPU per request × {other['cpu_us'] / one['cpu_us']:.2f}, p99 × "
-                     f"{other['p99_us'] / one['p99_us']:.2f}" + (f", p99 at half load × {other['half_p99_us'] / one['half_p99_us']:.2f}"
-                                                                 if "half_p99_us" in one else "") + " (aim: 1.2)")
+    """A store for each size, the last of which is `store`."""
+    stores = {}
+    try:
+        for grants in store.options.grants:
+            store.fill(grants)
+            stores[grants] = store if grants == store.options.grants[-1] else store.copy()
+            ready, rss = times_to_ready(stores[grants])
+            notes.append(f"{grants:,} grants: ready {ready:.0f} ms after the start (median of 3, the process's own start included), "
+                         f"{rss / 1024:.1f} MiB resident before the first request")
+        rows, growth = in_turns(stores, store.options, half=True)
+    finally:
+        for other in stores.values():
+            if other is not store:
+                other.remove()
+    notes += growth_notes(growth, "grants")
     return {"title": "With the number of grants", "x": "grants", "rows": rows}
 
 
-def beside_dead(options):
-    store, rows = Store(options), []
+def beside_dead(options, notes):
+    store, stores = Store(options), {}
     try:
-        for grants in (MEASURED, MEASURED + options.dead):
-            store.fill(grants, dead=True)
-            server = store.start()
-            try:
-                rows += [measure(server, operation, options, max(grants - MEASURED, 1)) for operation in grant_operations(store, server)]
-            finally:
-                server.stop()
+        store.fill(MEASURED, dead=True)
+        stores[1] = store.copy()
+        store.fill(MEASURED + options.dead, dead=True)
+        stores[options.dead] = store
+        rows, growth = in_turns(stores, options)
     finally:
-        store.remove()
+        for place in {id(s): s for s in (store, *stores.values())}.values():
+            place.remove()
+    notes += growth_notes(growth, "dead grants")
     return {"title": "With dead grants beside the live ones", "x": "dead grants", "rows": rows}
 
 
@@ -245,7 +294,7 @@ def run(options):
         idle(store, 3 if options.size == "quick" else 10, notes)
     finally:
         store.remove()
-    parts["dead"] = beside_dead(options)
+    parts["dead"] = beside_dead(options, notes)
     parts["apps"] = by_apps(options, notes)
     parts["connections"] = by_connections(options, notes)
     return {"parts": parts, "notes": notes}

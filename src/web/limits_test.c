@@ -212,7 +212,6 @@ static void test_a_paused_connection_and_the_end(void **state) {
     stop();
 }
 
-
 #define CROWD 12
 
 /* Everybody asks while the loop is kept, so that all are heard in one round. The answers' statuses in the order of the questions. */
