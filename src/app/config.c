@@ -27,6 +27,7 @@ static struct web_options web_options_of(const struct options *o, const char *au
         .requests_per_connection = (unsigned)o->requests_per_connection,
         .exchanges_max = (unsigned)o->requests_under_way_max,
         .turn_wait_max_ms = o->turn_wait_max_ms,
+        .refused_pause_ms = WEB_RETRY_AFTER_S * 1000,
         .streams_max = (unsigned)o->streams_per_connection,
         .bytes_per_connection = (size_t)o->bytes_per_connection,
         .bytes_max = (size_t)o->bytes_in_flight_max,

@@ -10,7 +10,6 @@
 #define TRIES_MAX      3     /* decisions that may end LOST before we give up */
 #define BODY_MAX       65536 /* also refused by the front; here for callers without one */
 #define HEADERS_MAX    24
-#define RETRY_AFTER_S  1 /* when the store is in trouble */
 #define CORRELATION_ID S("x-hubspot-correlation-id")
 #define FORM_TYPE      "application/x-www-form-urlencoded"
 
@@ -157,7 +156,7 @@ static void fail(struct run *r, struct rc rc) {
     r->call.www_authenticate = (str){0};
     r->call.answer = (struct answer){0};
     oauth_render(&r->call);
-    if (r->call.refusal == REFUSAL_UNAVAILABLE) r->call.answer.retry_after_s = RETRY_AFTER_S;
+    if (r->call.refusal == REFUSAL_UNAVAILABLE) r->call.answer.retry_after_s = WEB_RETRY_AFTER_S;
     finish(r);
 }
 

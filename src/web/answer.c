@@ -145,7 +145,7 @@ void answer_continue(struct conn *c) {
 void answer_fill_refusal(struct web_loop *loop, const struct answer_refusal *why, struct arena *arena,
                          struct web_response *out) {
     int status = why->status;
-    static const struct web_header retry_after = {{"Retry-After", 11}, {RETRY_AFTER, sizeof RETRY_AFTER - 1}};
+    static const struct web_header retry_after = {{"Retry-After", 11}, {WEB_RETRY_AFTER, sizeof WEB_RETRY_AFTER - 1}};
     const struct web_options *o = &loop->options;
     *out = (struct web_response){.status = status, .close = true};
     if (status == 503) {

@@ -63,7 +63,7 @@ void deadlines_set(struct web_loop *loop) {
     loop->limit_ms[CONN_HEAD] = o->header_deadline_ms;
     loop->limit_ms[CONN_BODY] = o->body_deadline_ms;
     loop->limit_ms[CONN_WRITING] = o->answer_deadline_ms;
-    loop->limit_ms[CONN_PAUSED] = RETRY_AFTER_MS;
+    loop->limit_ms[CONN_PAUSED] = o->refused_pause_ms;
     loop->limit_ms[CONN_LINGER] = LINGER_MS;
 }
 

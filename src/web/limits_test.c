@@ -1,5 +1,6 @@
 /* Who may have how much: the PROXY protocol, connections of an address, requests of a connection, requests under way. */
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -161,55 +162,76 @@ static void test_overload(void **state) {
     stop();
 }
 
-/* Who was refused and asks again at once is not heard: not while there is too much, but when there is room, or when its time has come. */
-static void test_a_refused_connection_pauses(void **state) {
-    (void)state;
-    struct web_options options = options_default();
-    options.exchanges_max = 4;
-    start_on(&options, "127.0.0.1:0");
-    int fds[4], hasty = dial();
-    for (size_t i = 0; i < COUNT(fds); i++) {
+static int refused_once(const struct web_options *options, int fds[], size_t n) {
+    start_on(options, "127.0.0.1:0");
+    for (size_t i = 0; i < n; i++) {
         fds[i] = dial();
         say(fds[i], GET("/later"));
     }
-    wait_for_held(COUNT(fds));
-    int64_t begin_ms = clock_ms();
+    wait_for_held(n);
+    int hasty = dial();
     say(hasty, GET("/a") GET("/a"));
     assert_int_equal(count(hear(hasty, "\r\n\r\n"), "HTTP/1.1 503"), 1);
-    str heard = hear(hasty, "\r\n\r\n"); /* nobody has let go of a place */
-    assert_int_equal(count(heard, "HTTP/1.1 503"), 1);
-    assert_true(clock_ms() - begin_ms >= 900); /* the loop's clock is that of the beginning of a round */
-    begin_ms = clock_ms();
-    say(hasty, GET("/a"));
-    nap_ms(50);
+    return hasty;
+}
+
+static void close_these(int fds[], size_t n, int last) {
+    for (size_t i = 0; i < n; i++) close(fds[i]);
+    close(last);
+    stop();
+}
+
+/* Who was refused and asks again at once is not heard: another one who came later is. */
+static void test_a_refused_connection_pauses(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int fds[4];
+    options.exchanges_max = COUNT(fds);
+    int hasty = refused_once(&options, fds, COUNT(fds)), other = dial();
+    say(other, GET("/a"));
+    assert_int_equal(count(hear(other, "\r\n\r\n"), "HTTP/1.1 503"), 1);
+    assert_int_equal(poll(&(struct pollfd){.fd = hasty, .events = POLLIN}, 1, 0), 0);
+    close(other);
+    close_these(fds, COUNT(fds), hasty);
+}
+
+/* When its time has come it is; as nobody has let go of a place, it is refused again. */
+static void test_a_pause_ends(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int fds[4];
+    options.exchanges_max = COUNT(fds);
+    options.refused_pause_ms = 50;
+    int hasty = refused_once(&options, fds, COUNT(fds));
+    assert_int_equal(count(hear(hasty, "\r\n\r\n"), "HTTP/1.1 503"), 1);
+    assert_int_equal(atomic_load(&server.handled), COUNT(fds));
+    close_these(fds, COUNT(fds), hasty);
+}
+
+/* Or when there is room. */
+static void test_a_refused_connection_is_heard_when_there_is_room(void **state) {
+    (void)state;
+    struct web_options options = options_default();
+    int fds[4];
+    options.exchanges_max = COUNT(fds);
+    int hasty = refused_once(&options, fds, COUNT(fds));
     web_loop_wake(server.loop);
     assert_int_equal(count(hear(hasty, "|0|0"), "200 OK"), 1);
-    assert_true(clock_ms() - begin_ms < 900);
-    for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
-    close(hasty);
-    stop();
+    close_these(fds, COUNT(fds), hasty);
 }
 
 /* What was said to a paused connection before the end is still answered. */
 static void test_a_paused_connection_and_the_end(void **state) {
     (void)state;
     struct web_options options = options_default();
-    options.exchanges_max = 2;
-    start_on(&options, "127.0.0.1:0");
-    int fds[] = {dial(), dial()}, hasty = dial();
-    for (size_t i = 0; i < COUNT(fds); i++) say(fds[i], GET("/later"));
-    wait_for_held(COUNT(fds));
-    say(hasty, GET("/a"));
-    assert_int_equal(count(hear(hasty, "\r\n\r\n"), "HTTP/1.1 503"), 1);
-    say(hasty, GET("/a"));
-    wait_until_heard(hasty);
+    int fds[2];
+    options.exchanges_max = COUNT(fds);
+    int hasty = refused_once(&options, fds, COUNT(fds));
     web_loop_stop(server.loop, PATIENCE_S * 1000);
     assert_int_equal(count(hear(hasty, NULL), "HTTP/1.1 503"), 1);
     web_loop_wake(server.loop);
     for (size_t i = 0; i < COUNT(fds); i++) assert_int_equal(count(hear(fds[i], NULL), "200 OK"), 1);
-    for (size_t i = 0; i < COUNT(fds); i++) close(fds[i]);
-    close(hasty);
-    stop();
+    close_these(fds, COUNT(fds), hasty);
 }
 
 #define CROWD 12
@@ -333,6 +355,8 @@ int main(void) {
         cmocka_unit_test(test_requests_per_connection),
         cmocka_unit_test(test_overload),
         cmocka_unit_test(test_a_refused_connection_pauses),
+        cmocka_unit_test(test_a_pause_ends),
+        cmocka_unit_test(test_a_refused_connection_is_heard_when_there_is_room),
         cmocka_unit_test(test_a_paused_connection_and_the_end),
         cmocka_unit_test(test_the_oldest_makes_room),
         cmocka_unit_test(test_a_turn_that_does_not_come),

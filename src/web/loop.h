@@ -13,8 +13,6 @@
 #define ARENA_FIRST_BYTES  8192
 #define LINGER_BYTES_MAX   (4u << 20) /* what a refused peer may still send before we stop listening to it */
 #define LINGER_MS          2000
-#define RETRY_AFTER        "1" /* seconds; what a 503 says, and how long its connection is not heard */
-#define RETRY_AFTER_MS     1000
 #define OUT_HIGH_BYTES     (64u << 10) /* answers that may wait for a peer before its next request is looked at */
 #define REFUSED_MAX        256 /* connections beyond connections_max that are told so; more are closed without a word */
 #define ACCEPT_PAUSE_MS    100 /* after running out of descriptors */

@@ -15,6 +15,10 @@ struct web_response;
  * request could not be read that far. */
 typedef void web_refusal(struct web_response *response, const struct http_head *head, struct arena *arena, void *arg);
 
+/* What a 503 for want of room tells. */
+#define WEB_RETRY_AFTER   "1"
+#define WEB_RETRY_AFTER_S 1
+
 struct web_options {
     struct http_limits limits;     /* 16 KiB head, 8 KiB target, 100 headers, 64 KiB body */
     int64_t header_deadline_ms;    /* absolute, from the first byte of a request; 10 s */
@@ -28,7 +32,9 @@ struct web_options {
     unsigned requests_per_connection; /* then it is closed politely; 0: any */
     unsigned
         exchanges_max; /* per loop, that wait for their answer; beyond it the one that waits longest for its turn has 503. 0: any */
-    int64_t turn_wait_max_ms;    /* so has one that waits longer than this for its turn; 0: any time */
+    int64_t turn_wait_max_ms; /* so has one that waits longer than this for its turn; 0: any time */
+    int64_t
+        refused_pause_ms; /* after either the connection is not heard for so long, or until there is room. 0: until then */
     unsigned streams_max;        /* under way on one HTTP/2 connection; 0: 128 */
     size_t bytes_per_connection; /* of requests and answers that one HTTP/2 connection may have here; 0: 1 MiB */
     size_t bytes_max; /* of all buffers of the loop; beyond it what is slow is given up, the oldest first. 0: any */
