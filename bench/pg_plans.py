@@ -5,6 +5,7 @@
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -13,15 +14,20 @@ CLUSTER = HERE.parent / "tests/pg/cluster.sh"
 ID = "'\\x{:032x}'::bytea"
 HOT = {  # arguments of the one and of the many
     "ASK_GRANT": lambda ids: ([ids[0]], [array(ids, "bytea")]),
+    "ASK_GRANT_ALONE": lambda ids: ([ids[0]], [array(ids, "bytea")]),
     "ASK_SUBJECT": lambda ids: (["2001", "1001", "3001"], ["array[2001,2002]::bigint[]", "array[1001,1002]::bigint[]", "array[3001,3001]::bigint[]"]),
+    "ASK_UNINSTALLED": lambda ids: (["3001", "1001"], ["array[3001,3001]::bigint[]", "array[1001,1002]::bigint[]"]),
     "ASK_REVOKED_TOKEN": lambda ids: ([ids[0]], [array(ids, "bytea")]),
-    "GRANT_INSERT": lambda ids: (insert("'\\xff{:030x}'"), None),
+    "GRANT_INSERT": lambda ids: (insert(1), [array(column, kind) for column, kind in zip(zip(*map(insert, range(SET))), INSERT_TYPES)]),
     "GRANT_ROTATE": lambda ids: ([ids[0], "1", "5", "20000"], [array(ids, "bytea"), numbers(1), numbers(5), numbers(20000)]),
     "GRANT_REVOKE": lambda ids: ([ids[0], "5", "9", "5"], [array(ids, "bytea"), numbers(5), numbers(9), numbers(5)]),
     "GRANT_NOT_BEFORE": lambda ids: ([ids[0], "5"], [array(ids, "bytea"), numbers(5)]),
     "GRANT_TOUCH": lambda ids: ([ids[0], "20001"], [array(ids, "bytea"), numbers(20001)]),
-    "PURGE_GRANTS": lambda ids: (["1", "500"], None),
+    "PURGE_GRANTS": lambda ids: (["1"], None),
+    "PURGE_UNINSTALLED": lambda ids: (["1"], None),
 }
+GROWING = ["grants", "users", "accounts", "members", "sessions", "revoked_tokens", "uninstalls"]
+UNTYPED = ["APP_UPDATE", "ACCOUNT_UPDATE", "USER_UPDATE"]  # arguments that a statement does not use; they name one row by its id
 SET = 64
 
 
@@ -33,8 +39,12 @@ def numbers(value):
     return array([str(value)] * SET, "bigint")
 
 
-def insert(form):
-    return [form.format(1) + "::bytea", "3001", "1001", "2001", "'\\x010102'", "1", "NULL", "'\\x00'", "0", "0", "0", "NULL", "0", "1"]
+INSERT_TYPES = ["bytea", *["bigint"] * 3, "bytea", *["bigint"] * 2, "bytea", *["bigint"] * 6, *["bytea"] * 2, "bigint", "bytea"]
+
+
+def insert(number):
+    mark = f"'\\xff{number:030x}'::bytea"
+    return [mark, "3001", str(1001 + number), str(2001 + number), "'\\x010102'", "1", "NULL", "'\\x00'", "0", "0", "0", "NULL", "0", "1", "'\\x'", "'\\x'", "1", mark]
 
 
 def psql(url, sql):
@@ -55,8 +65,9 @@ def fill(url, rows):
           revoked_ms, last_used_day, auth_time_ms)
           SELECT decode(lpad(to_hex(i), 32, '0'), 'hex'), 3001 + i % 40, 1001 + i % {rows // 20}, 2001 + i % {rows // 10}, '\\x010102', i, NULL,
           uuid_send(gen_random_uuid()), 0, 0, 0, NULL, 19999, 1 FROM generate_series(1, {rows}) i;
-        INSERT INTO uninstalls SELECT 4001, 1000 + i, 1 FROM generate_series(1, {rows // 100}) i;
-        INSERT INTO revoked_tokens SELECT uuid_send(gen_random_uuid()), i FROM generate_series(1, {rows // 100}) i;
+        INSERT INTO uninstalls SELECT 4001, 1000 + i, i FROM generate_series(1, {rows // 2}) i;
+        INSERT INTO revoked_tokens SELECT uuid_send(gen_random_uuid()), i FROM generate_series(1, {rows // 2}) i;
+        INSERT INTO sessions SELECT uuid_send(gen_random_uuid()), 2000 + i, 1, 1, i, NULL FROM generate_series(1, {rows // 2}) i;
         VACUUM ANALYZE;""")
 
 
@@ -64,6 +75,18 @@ def explain(url, text, arguments):
     call = f"EXECUTE s({', '.join(arguments)})" if arguments else "EXECUTE s"
     return psql(url, f"SET plan_cache_mode = force_generic_plan; SET jit = off; BEGIN; PREPARE s AS {text};"
                      f" EXPLAIN (ANALYZE, BUFFERS, WAL, COSTS off, TIMING off, SUMMARY on) {call}; ROLLBACK;")
+
+
+def whole_tables(url, table):
+    """Statements whose plan reads all of a table that grows: (name, line of the plan). The arguments do not matter to a plan that is made without them."""
+    for name, texts in table.items():
+        for text in filter(None, texts if name not in UNTYPED else ()):
+            count = max(map(int, re.findall(r"\$(\d+)", text)), default=0)
+            plan = psql(url, f"SET plan_cache_mode = force_generic_plan; SET random_page_cost = 1.1; PREPARE s AS {text};"  # the price of a solid disk
+                             f" EXPLAIN EXECUTE s{'(' + ', '.join(['NULL'] * count) + ')' if count else ''};")
+            for line in plan.splitlines():
+                if (found := re.search(r"Seq Scan on (\w+)", line)) and found.group(1) in GROWING:
+                    yield name, line.strip()
 
 
 def kept(plan):
@@ -96,6 +119,8 @@ def main():
     every = max(1, rows // SET)
     ids = [ID.format(1 + i * every) for i in range(SET)]
     table = statements(build)
+    reading_all = [f"- {name}: {line}" for name, line in whole_tables(url, table)]
+    print("\n".join(["Statements that read a whole table that grows:", *reading_all]) if reading_all else "No statement reads a whole table that grows.", end="\n\n")
     for name, arguments in HOT.items():
         one, many = arguments(ids)
         for what, text, given in (("", table[name][0], one), (f", {SET} at once", table[name][1], many)):

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PURGE_ROWS 500 /* of each kind in one batch: about as long as one ordinary commit */
-
 static RC open_postgres(const struct options *o, bool inline_writes, struct arena *arena, struct db **out) {
     struct db_pg_options options = {
         .url = arena_cstr(arena, o->store),
@@ -53,8 +51,7 @@ static void call_submit(struct db_session *s, struct storage_call *call, struct 
         call_finish(call, RC_OK);
 }
 
-static void ask(struct db_session *s, struct storage_call *call, const struct known_subjects *known,
-                struct arena *arena);
+static void ask(struct storage_call *call, const struct known_subjects *known, struct arena *arena);
 
 static void on_asked(struct db_op *op) {
     struct storage_call *call = op->arg;
@@ -65,21 +62,21 @@ static void on_asked(struct db_op *op) {
         rc = store_read_ask(&call->asks[i], &answer, call->facts, &again);
     }
     if (rc_ok(rc) && again)
-        ask(op->session, call, NULL, op->arena);
+        ask(call, NULL, op->arena);
     else
         call_finish(call, rc);
 }
 
-static void ask(struct db_session *s, struct storage_call *call, const struct known_subjects *known,
-                struct arena *arena) {
+static void ask(struct storage_call *call, const struct known_subjects *known, struct arena *arena) {
     for (size_t i = 0; i < call->n_asks; i++) store_plan_ask(&call->asks[i], known, &call->stmts[i]);
     call->op.n_stmts = call->n_asks;
     call->op.write = false;
-    call_submit(s, call, arena, on_asked);
+    call_submit(call->session, call, arena, on_asked);
 }
 
 void storage_ask(struct db_session *s, struct storage_call *call, struct arena *arena) {
-    ask(s, call, call->known, arena);
+    call->session = s;
+    ask(call, call->known, arena);
 }
 
 static void on_applied(struct db_op *op) {
@@ -235,7 +232,7 @@ RC storage_purge(struct storage_admin *s, int64_t now_ms, struct arena *arena, b
     *out_more = false;
     for (size_t first = 0;;) { /* one op holds too few statements */
         struct waiting *w = ARENA_NEW(arena, struct waiting);
-        size_t n = store_plan_purge(now_ms, PURGE_ROWS, first, w->stmts);
+        size_t n = store_plan_purge(now_ms, first, w->stmts);
         if (n == 0) return RC_OK;
         TRY(admin_run(s, w, n, true, arena));
         for (size_t i = 0; i < n; i++)

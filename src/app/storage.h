@@ -14,6 +14,7 @@ RC storage_open(const struct options *o, bool inline_writes, struct arena *arena
 struct storage_call {
     size_t n_asks;
     struct facts *facts;
+    struct db_session *session;
     struct known_subjects *known; /* what the session remembers; NULL: everything is asked each time */
     struct rc rc;                 /* out */
     enum outcome outcome;         /* out, for changes */

@@ -312,7 +312,7 @@ size_t store_plan_change(const struct change *c, struct db_stmt out[DB_STMTS_MAX
     return 0;
 }
 
-size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_stmt out[DB_STMTS_MAX]) {
+size_t store_plan_purge(int64_t now_ms, size_t first, struct db_stmt out[DB_STMTS_MAX]) {
     const struct {
         enum store_statement sql;
         int64_t before_ms;
@@ -327,7 +327,6 @@ size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_s
     for (size_t i = first; i < sizeof rows / sizeof rows[0] && n < DB_STMTS_MAX; i++, n++) {
         stmt_begin(&out[n], rows[i].sql);
         stmt_int(&out[n], rows[i].before_ms);
-        stmt_int(&out[n], limit);
     }
     return n;
 }

@@ -39,9 +39,10 @@ size_t store_plan_edit(const struct edit *edit, struct arena *arena, struct db_s
 /* The id that an EDIT_*_CREATE or EDIT_SECRET_ADD was given; rows are those of the op's first statement. */
 int32_t store_edit_id(const struct db_rows *rows);
 
-/* Purge: one bounded batch, in ops of at most DB_STMTS_MAX statements that delete at most `limit` rows each of what has expired before now_ms; their
+/* Purge: one bounded batch, in ops of at most DB_STMTS_MAX statements that delete at most PURGE_ROWS rows each of what has expired before now_ms; their
  * row counts come back as returned rows. Plans the statements from number `first` on; 0: that was all. */
-size_t store_plan_purge(int64_t now_ms, int32_t limit, size_t first, struct db_stmt out[DB_STMTS_MAX]);
+#define PURGE_ROWS 500 /* about as long as one ordinary commit */
+size_t store_plan_purge(int64_t now_ms, size_t first, struct db_stmt out[DB_STMTS_MAX]);
 
 /* Migrations, numbered from 1, forward only; text in the portable subset (see db_dialect).
  *

@@ -34,6 +34,13 @@ enum store_statement {
 #define ACCOUNT_TEXT     "lower(a.name || ' ' || a.domain || ' ' || CAST(a.hub_id AS TEXT))" /* in which people search */
 #define RESOURCE_COLUMNS "resource_id, name, uris, flags, token_format, app_id, updated_ms, created_ms"
 
+#define AS_TEXT_OF(x) #x
+#define AS_TEXT(x)    AS_TEXT_OF(x)
+#define PURGE_LIMIT   " LIMIT " AS_TEXT(PURGE_ROWS)
+#define OLDEST_UNINSTALLS                                                                                              \
+    "(SELECT app_id, hub_id, uninstalled_ms FROM uninstalls WHERE uninstalled_ms < $1 ORDER BY "                       \
+    "uninstalled_ms" PURGE_LIMIT ")"
+
 /* Arguments, in their order. */
 void stmt_begin(struct db_stmt *stmt, enum store_statement sql);
 void stmt_int(struct db_stmt *stmt, int64_t value);

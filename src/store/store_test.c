@@ -78,7 +78,7 @@ static void test_only_administration_changes_people(void **state) {
     static const char *const tables[] = {" users", " accounts", " members", " meta"};
     struct db_stmt stmts[DB_STMTS_MAX];
     for (int kind = 0; kind <= CHANGE_KINDS; kind++) {
-        size_t n = kind == CHANGE_KINDS ? store_plan_purge(1, 1, 0, stmts)
+        size_t n = kind == CHANGE_KINDS ? store_plan_purge(1, 0, stmts)
                                         : store_plan_change(&(struct change){.kind = (enum change_kind)kind}, stmts);
         for (size_t i = 0; i < n; i++)
             for (size_t t = 0; t < COUNT(tables); t++)
@@ -127,11 +127,12 @@ static void test_purge(void **state) {
     (void)state;
     struct db_stmt stmts[DB_STMTS_MAX];
     size_t all = 0;
-    for (size_t n; (n = store_plan_purge(INT64_C(10000000000), 7, all, stmts)); all += n) {
+    for (size_t n; (n = store_plan_purge(INT64_C(10000000000), all, stmts)); all += n) {
         assert_true(n <= DB_STMTS_MAX);
         for (size_t i = 0; i < n; i++) {
             check_stmt(&stmts[i], true);
-            assert_true(stmts[i].args[1].i == 7 && stmts[i].args[0].i <= INT64_C(10000000000));
+            assert_true(stmts[i].args[0].i <= INT64_C(10000000000));
+            assert_non_null(strstr(store_sql[stmts[i].sql].text, " LIMIT 500)"));
         }
     }
     assert_true(all >= 5);

@@ -444,6 +444,8 @@ static bool may_scan(const char *name, const char *detail) {
         {"ASK_UNINSTALLED", "SCAN q"},
         {"ASK_UNINSTALLED", "SCAN CONSTANT ROW"},
         {"GRANT_INSERT", "SCAN CONSTANT ROW"},
+        {"PURGE_UNINSTALLED", "SCAN n"}, /* of 500 at most */
+        {"PURGE_UNINSTALLS", "SCAN n"},
         {"SECRET_ADD", "SCAN CONSTANT ROW"},
         {"LIST_SIGNING_KEYS", "SCAN signing_keys"},
         {"SIGNING_KEY_INSERT", "SCAN CONSTANT ROW"},
@@ -503,6 +505,7 @@ static void test_statements_use_their_indexes(void **state) {
         {"PURGE_GRANTS", "INDEX grants_expiry (expires_ms<?)"},
         {"PURGE_TOKENS", "INDEX revoked_tokens_expiry (expires_ms<?)"},
         {"PURGE_UNINSTALLED", "INDEX uninstalls_time (uninstalled_ms<?)"},
+        {"PURGE_UNINSTALLS", "INDEX uninstalls_time (uninstalled_ms<?)"},
         {"PURGE_UNINSTALLED", "INDEX grants_account (hub_id=? AND app_id=?)"},
         {"LIST_MEMBERS_OF_ACCOUNT", "INDEX members_account (hub_id=?"},
         {"LIST_SECRETS", "INDEX app_secrets_app (app_id>"},
