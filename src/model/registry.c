@@ -48,7 +48,22 @@ static void index_scopes(struct registry *r) {
     for (size_t i = 0; i < r->n_scopes; i++) r->scope_by_id[r->scopes[i].id] = &r->scopes[i];
 }
 
+static size_t count_secret_keys(const struct app *app) {
+    size_t n = 0;
+    for (size_t i = 0; i < app->n_secrets; i++) {
+        size_t first = 0;
+        while (app->secrets[first].key_number != app->secrets[i].key_number) first++;
+        n += first == i;
+    }
+    return n;
+}
+
 void registry_index(struct registry *r) {
+    r->secret_keys = 1;
+    for (size_t i = 0; i < r->n_apps; i++) {
+        size_t n = count_secret_keys(&r->apps[i]);
+        if (n > r->secret_keys) r->secret_keys = n;
+    }
     index_apps(r);
     index_scopes(r);
 }

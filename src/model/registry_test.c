@@ -59,9 +59,35 @@ static void test_disabled_apps_are_found(void **state) {
     arena_free(r->arena);
 }
 
+/* The most keys of one app, whatever the others have. */
+static void test_keys_of_secrets_are_counted(void **state) {
+    (void)state;
+    static const struct {
+        size_t n[2];
+        int32_t keys[2][SECRETS_PER_APP_MAX];
+        size_t want;
+    } rows[] = {
+        {{0, 0}, {{0}, {0}}, 1},    {{1, 1}, {{1}, {2}}, 1},       {{2, 0}, {{3, 3}, {0}}, 1},
+        {{1, 2}, {{1}, {1, 2}}, 2}, {{2, 2}, {{2, 1}, {1, 1}}, 2},
+    };
+    for (size_t row = 0; row < COUNT(rows); row++) {
+        struct app apps[2] = {{.app_id = 1, .client_id = S("a")}, {.app_id = 2, .client_id = S("b")}};
+        struct registry r = {.arena = arena_new(4096), .apps = apps, .n_apps = 2};
+        for (size_t i = 0; i < 2; i++) {
+            apps[i].n_secrets = rows[row].n[i];
+            for (size_t k = 0; k < SECRETS_PER_APP_MAX; k++)
+                apps[i].secrets[k].key_number = (uint8_t)rows[row].keys[i][k];
+        }
+        registry_index(&r);
+        CHECK(row, r.secret_keys == rows[row].want);
+        arena_free(r.arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lookups),
+        cmocka_unit_test(test_keys_of_secrets_are_counted),
         cmocka_unit_test(test_disabled_apps_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
