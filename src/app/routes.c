@@ -111,16 +111,13 @@ static bool segment_fits(const char **pattern, str segment, str *arg) {
     }
 }
 
-/* Most rows begin alike and end otherwise. */
-static bool ends_alike(const struct route *row, const struct segments *path) {
+/* Most rows begin alike and end otherwise. The first segment of a pattern is a word. */
+static bool looks_alike(const struct route *row, char first, char last) {
     char end = row->pattern[row->pattern_n - 1];
-    if (end == '*' || end == '#' || end == '$' || !path->n) return true;
-    str last = path->s[path->n - 1];
-    return last.p[last.n - 1] == end;
+    return row->pattern[1] == first && (end == last || end == '*' || end == '#' || end == '$');
 }
 
 static bool pattern_fits(const char *pattern, const struct segments *path, str *arg) {
-    if (path->n && pattern[1] != path->s[0].p[0]) return false; /* the first segment of a pattern is a word */
     for (size_t i = 0; i < path->n; i++)
         if (!*pattern || !segment_fits(&pattern, path->s[i], arg)) return false;
     return !*pattern;
@@ -131,11 +128,14 @@ struct route_match route_find(str path, enum oauth_method method, bool compat_v1
     struct segments segments;
     if (path.n == 0 || path.p[0] != '/' || !split(path, &segments)) return match;
     uint32_t wanted = method == METHOD_HEAD ? METHOD_GET : method;
+    const str *last = &segments.s[segments.n ? segments.n - 1 : 0];
+    const char begins = segments.n ? segments.s[0].p[0] : 0, ends = segments.n ? last->p[last->n - 1] : '/';
     for (size_t i = 0; i < route_count; i++) {
         const struct route *row = &route_rows[i];
         str arg = {0};
+        if (!looks_alike(row, begins, ends)) continue;
         if ((row->flags & ROUTE_V1) && !compat_v1) continue;
-        if (!ends_alike(row, &segments) || !pattern_fits(row->pattern, &segments, &arg)) continue;
+        if (!pattern_fits(row->pattern, &segments, &arg)) continue;
         match.allowed |= row->methods;
         match.cors = row->cors;
         if (!(row->methods & wanted)) continue;
