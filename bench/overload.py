@@ -17,47 +17,60 @@ LOADS = [64, 128, 256, 640, 2560, 6400]
 LIMIT = 256  # requests under way beyond which grantd answers 503
 
 
-def one(server, operation, connections, limit, options, peak):
-    """A load, with what was good and what was refused."""
-    seconds, cpu = max(options.seconds, 2), kit.cpu_s(server.pids())
-    got = kit.wrk(server.url(operation.path), operation.lines, seconds, connections, mode="shed")
-    good = (got["requests"] - got["status"]) / (got["duration_us"] / 1e6)
-    return {"connections": connections, "limit": limit, "per_s": got["per_s"], "good_per_s": good, "share": good / (peak or good),
-            "refused": got["shed"] / max(got["requests"], 1), "others": got["errors"] - got["shed"], "p99_us": got["p99_us"],
-            "cpu_us": (kit.cpu_s(server.pids()) - cpu) * 1e6 / max(got["requests"], 1)}
+class Crowded:
+    """A server on a PostgreSQL of its own, with a limit on requests under way (None: none to speak of), and its introspection."""
+
+    def __init__(self, limit):
+        self.limit, self.postgres, self.directory = limit, kit.Postgres(), tempfile.mkdtemp(prefix="bench-grantd-")
+        self.server = kit.Grantd(self.directory, "--requests-under-way-max", str(limit or 10000), store=self.postgres)
+        app = self.server.info["apps"]["confidential"]
+        tokens = ops.Minting(self.server, self.directory).tokens(app, 1000)
+        self.operation = Operation("introspect", ops.INTROSPECT, [form(token=t[1], **ops.who(app)) for t in tokens], False, b'"active":true')
+        ops.probe(self.server, self.operation)
+
+    def load(self, connections, seconds):
+        """What was good and what was refused."""
+        cpu = kit.cpu_s(self.server.pids())
+        got = kit.wrk(self.server.url(self.operation.path), self.operation.lines, seconds, connections, mode="shed")
+        return {"per_s": got["per_s"], "good_per_s": (got["requests"] - got["status"]) / (got["duration_us"] / 1e6),
+                "refused": got["shed"] / max(got["requests"], 1), "others": got["errors"] - got["shed"], "p99_us": got["p99_us"],
+                "cpu_us": (kit.cpu_s(self.server.pids()) - cpu) * 1e6 / max(got["requests"], 1)}
+
+    def stop(self):
+        self.server.stop()
+        self.postgres.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def run_limit(limit, options, peak):
-    postgres = kit.Postgres()
-    directory = tempfile.mkdtemp(prefix="bench-grantd-")
-    server = kit.Grantd(directory, "--requests-under-way-max", str(limit or 10000), store=postgres)
-    try:
-        app = server.info["apps"]["confidential"]
-        tokens = ops.Minting(server, directory).tokens(app, 1000)
-        operation = Operation("introspect", ops.INTROSPECT, [form(token=t[1], **ops.who(app)) for t in tokens], False, b'"active":true')
-        ops.probe(server, operation)
-        rows = []
-        for connections in LOADS[:4] if options.size == "quick" else LOADS:
-            rows.append(one(server, operation, connections, limit, options, peak))
-            peak = peak or rows[0]["good_per_s"]
-            kit.say(f"  {connections} connections, limit {limit}: {rows[-1]['good_per_s']:.0f} good/s, {rows[-1]['refused']:.0%} refused")
-        return rows
-    finally:
-        server.stop()
-        postgres.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+def one(crowded, connections, options):
+    """Rounds of a load, each beside one of the peak: PEAK_CONNECTIONS on the server without a limit. The share is of the same round."""
+    free, limited = crowded
+    rounds = {server.limit: [] for server in crowded}
+    for _ in range(options.rounds):
+        peak = free.load(PEAK_CONNECTIONS, max(options.seconds, 2))["good_per_s"]
+        for server in (free, limited):
+            got = server.load(connections, max(options.seconds, 2))
+            rounds[server.limit].append({**got, "share": got["good_per_s"] / peak})
+    for limit, of in rounds.items():
+        yield {"connections": connections, "limit": limit, **{name: kit.median([r[name] for r in of]) for name in of[0]}, "others": sum(r["others"] for r in of)}
 
 
 def run(options):
-    free = run_limit(None, options, None)
-    peak = max(row["good_per_s"] for row in free)
-    for row in free:
-        row["share"] = row["good_per_s"] / peak
-    limited = run_limit(LIMIT, options, peak)
-    ten = next(row for row in limited if row["connections"] >= 10 * PEAK_CONNECTIONS)
+    crowded, rows = [], []
+    try:
+        for limit in (None, LIMIT):
+            crowded.append(Crowded(limit))
+        for connections in LOADS[:4] if options.size == "quick" else LOADS:
+            rows += one(crowded, connections, options)
+            kit.say(f"  {connections} connections: " + ", ".join(f"limit {r['limit']}: {r['share']:.0%} good, {r['refused']:.0%} refused" for r in rows[-2:]))
+    finally:
+        for server in crowded:
+            server.stop()
+    rows.sort(key=lambda row: (row["limit"] or 0, row["connections"]))
+    ten = next(row for row in rows if row["limit"] and row["connections"] >= 10 * PEAK_CONNECTIONS)
     notes = [f"ten times the connections of the peak, with the limit: {ten['share']:.0%} of the peak's good answers (aim: 90 %), {ten['refused']:.0%} of "
-             f"all answers are 503; the load was {ten['per_s'] / peak:.1f} times the peak"]
-    return {"operation": "introspect on PostgreSQL", "rows": free + limited, "notes": notes}
+             "all answers are 503. The peak is that of the server without a limit in the same round"]
+    return {"operation": "introspect on PostgreSQL", "rows": rows, "notes": notes}
 
 
 def faults(found):

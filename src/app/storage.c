@@ -23,6 +23,7 @@ static RC open_sqlite(const struct options *o, bool inline_writes, struct arena 
         .inline_writes = inline_writes,
         .queue_max = (unsigned)o->write_queue_max,
         .wait_max_ms = o->store_deadline_s * 1000,
+        .cache_kib = (unsigned)o->store_cache_mib * 1024,
     };
     return db_open_sqlite(&options, out);
 }

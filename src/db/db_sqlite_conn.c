@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BUSY_READER_MS 100 /* runs on a loop thread; only recovery and other programs make a reader wait */
-#define BUSY_WRITER_MS 1000
+#define BUSY_READER_MS   100 /* runs on a loop thread; only recovery and other programs make a reader wait */
+#define BUSY_WRITER_MS   1000
+#define WRITER_CACHE_KIB 4096 /* measured: more brings it nothing */
 
 #define WAL_INDEX_BYTES 32768 /* of one block of the log's index */
 
@@ -77,7 +78,7 @@ static RC conn_set_up(struct conn *c, const struct sqlite_db *db, enum conn_kind
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
              "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-%u; PRAGMA query_only=%d",
-             db->options.cache_kib, kind == CONN_READER);
+             kind == CONN_READER ? db->options.cache_kib : WRITER_CACHE_KIB, kind == CONN_READER);
     return conn_exec(c, pragmas);
 }
 

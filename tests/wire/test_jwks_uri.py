@@ -70,7 +70,7 @@ def app_at(dev, url):
 
 
 def sign(dev, app, key):
-    claims = {"iss": app.client_id, "sub": app.client_id, "aud": dev.issuer, "jti": secrets.token_hex(8), "exp": int(time.time()) + 60}
+    claims = {"iss": app.client_id, "sub": app.client_id, "aud": dev.issuer, "jti": "j" + secrets.token_hex(8), "exp": int(time.time()) + 60}
     return JsonWebToken(["ES256"]).encode({"alg": "ES256", "kid": key.kid}, claims, key).decode()
 
 
