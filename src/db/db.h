@@ -167,7 +167,7 @@ struct db_sqlite_options {
     unsigned queue_max;  /* changes waiting at most; beyond it the oldest has FAULT_DB_BUSY; 0: 16384 */
     unsigned batch_max;  /* changes per commit at most; 0: 512 */
     int64_t wait_max_ms; /* so has one that has not begun by then; 0: 3000 */
-    unsigned cache_kib;  /* page cache of a connection that reads; 0: 4096 */
+    unsigned cache_kib;  /* page cache of a session that works by turns; 0: 4096 */
 };
 
 /* Opens (and creates, mode 0600) a SQLite database: WAL, synchronous=FULL, foreign keys off. */

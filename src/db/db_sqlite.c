@@ -58,7 +58,14 @@ static void hold_snapshot(struct sqlite_session *s) {
     s->held.on = rc_ok(conn_control(&s->own, CONTROL_BEGIN_READ));
 }
 
+/* A session that works by turns serves requests; what it cannot keep it reads again. */
+static void keep_pages(struct sqlite_session *s) {
+    struct rc rc = conn_keep_pages(&s->own, ((struct sqlite_db *)s->base.db)->options.cache_kib);
+    s->keeps_pages = rc_ok(rc);
+}
+
 static void read_in_turn(struct sqlite_session *s, struct db_op *op) {
+    if (!s->keeps_pages) keep_pages(s);
     hold_snapshot(s);
     op_read(&s->own, op);
     if (s->held.on && !rc_ok(op->rc)) let_go(s);

@@ -54,6 +54,7 @@ struct sqlite_session {
     /* of the turn */
     const volatile uint64_t *wal_head; /* NULL: no snapshots are held */
     struct held held;
+    bool keeps_pages; /* as many as the options say */
     size_t n_reads;
     struct db_op *changes, **changes_tail; /* not yet handed over */
     size_t n_changes;
@@ -93,6 +94,9 @@ struct sqlite_db {
 /* Opens a connection to the database; pragmas are set. On a fault nothing is left open. */
 RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind);
 void conn_end(struct conn *c);
+
+/* How much of what it read it keeps; a few MiB unless told otherwise. */
+RC conn_keep_pages(struct conn *c, unsigned kib);
 
 /* Lets go of the compiled statements; they are compiled again when they are used. None of them may be under way. */
 void conn_forget(struct conn *c);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BUSY_READER_MS   100 /* runs on a loop thread; only recovery and other programs make a reader wait */
-#define BUSY_WRITER_MS   1000
-#define WRITER_CACHE_KIB 4096 /* measured: more brings it nothing */
+#define BUSY_READER_MS 100 /* runs on a loop thread; only recovery and other programs make a reader wait */
+#define BUSY_WRITER_MS 1000
+#define CACHE_KIB      4096 /* measured: more brings the writer nothing, and administration reads everything once */
 
 #define WAL_INDEX_BYTES 32768 /* of one block of the log's index */
 
@@ -78,7 +78,7 @@ static RC conn_set_up(struct conn *c, const struct sqlite_db *db, enum conn_kind
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;"
              "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-%u; PRAGMA query_only=%d",
-             kind == CONN_READER ? db->options.cache_kib : WRITER_CACHE_KIB, kind == CONN_READER);
+             CACHE_KIB, kind == CONN_READER);
     return conn_exec(c, pragmas);
 }
 
@@ -89,6 +89,12 @@ RC conn_open(struct conn *c, const struct sqlite_db *db, enum conn_kind kind) {
     struct rc rc = code == SQLITE_OK ? conn_set_up(c, db, kind) : conn_fault(c->sqlite, code, db->path);
     if (!rc_ok(rc)) conn_end(c);
     return rc;
+}
+
+RC conn_keep_pages(struct conn *c, unsigned kib) {
+    char pragma[48];
+    snprintf(pragma, sizeof pragma, "PRAGMA cache_size=-%u", kib);
+    return conn_exec(c, pragma);
 }
 
 void conn_forget(struct conn *c) {
