@@ -39,6 +39,8 @@ enum db_flag {
      * it (DB_GUARDS), and those for all who look (DB_LOOKS). Where changes run one after the other that is so anyway. */
     DB_LOOKS = 8,
     DB_GUARDS = 16,
+    /* An INSERT of one row that lies there afterwards or does not. One that breaks a rule of its table (NOT NULL) is LOST or a fault, as the driver likes. */
+    DB_OR_IGNORE = 32,
 };
 
 /* One row of the table of statements. Arguments are $1, $2, ... in the text. `many` is the same for a set of ops at once, for drivers

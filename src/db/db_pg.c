@@ -118,9 +118,9 @@ static void session_pump(struct pg_session *s, int wait_ms) {
 /* The oldest makes room: it is the likeliest to be too late. */
 static void make_room(struct lane *lane) {
     size_t waiting = lane->queue.n;
-    if (waiting < lane->session->db->options.queue_max) return;
-    session_fail(lane->session, list_take(&lane->queue),
-                 rc_fail(FAULT_DB_BUSY, "%zu requests wait for the database", waiting));
+    struct db_op *oldest = waiting < lane->session->db->options.queue_max ? NULL : list_take(&lane->queue);
+    if (!oldest) return;
+    session_fail(lane->session, oldest, rc_fail(FAULT_DB_BUSY, "%zu requests wait for the database", waiting));
 }
 
 /* False, with a fault: the op is not taken. */

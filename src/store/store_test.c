@@ -53,6 +53,7 @@ static void test_the_table(void **state) {
         const struct db_sql *sql = &store_sql[i];
         assert_true(highest_argument(sql->text) <= DB_ARGS_MAX);
         assert_true(!(sql->flags & DB_TAKER) || (sql->flags & DB_WRITE));
+        assert_true(!(sql->flags & DB_OR_IGNORE) || (sql->flags & DB_TAKER)); /* else nobody would hear of it */
         assert_true(((sql->flags & DB_WRITE) == 0) == str_starts_with(str_of(sql->text), S("SELECT")));
     }
 }
