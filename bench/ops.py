@@ -1,4 +1,5 @@
 """Every operation of grantd beside nginx answering a constant body of the same size, in alternating rounds of one run."""
+import argparse
 import dataclasses
 import shutil
 import tempfile
@@ -160,6 +161,7 @@ def run_store(store, options):
 
 
 def run(options):
+    options = argparse.Namespace(**{**vars(options), "rounds": options.ops_rounds})
     found = {"sqlite": run_store(None, options)}
     postgres = kit.Postgres()
     try:

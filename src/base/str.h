@@ -14,6 +14,10 @@ typedef struct str {
 
 /* A str of a string literal. */
 #define S(lit) ((str){(lit), sizeof(lit) - 1})
+/* A number that is a macro, as a literal. */
+#define AS_TEXT_OF(x) #x
+#define AS_TEXT(x)    AS_TEXT_OF(x)
+
 /* For printf: "%.*s", STR_ARG(s). Never use it with a secret. */
 #define STR_ARG(s) (int)(s).n, (s).p
 

@@ -13,6 +13,11 @@ enum store_statement {
     SQL_COUNT
 };
 
+/* In the order in which the arguments of a new one come. */
+#define GRANT_ROW                                                                                                      \
+    "id, app_id, hub_id, user_id, scopes, created_ms, expires_ms, salt, generation, rotated_ms, access_not_before_ms," \
+    " revoked_ms, last_used_day, auth_time_ms, resources, certificate"
+
 /* In the order in which the readers take them. */
 #define GRANT_COLUMNS                                                                                                  \
     "g.id, g.app_id, g.hub_id, g.user_id, g.scopes, g.created_ms, g.expires_ms, g.salt, g.generation, g.rotated_ms,"   \
@@ -34,9 +39,7 @@ enum store_statement {
 #define ACCOUNT_TEXT     "lower(a.name || ' ' || a.domain || ' ' || CAST(a.hub_id AS TEXT))" /* in which people search */
 #define RESOURCE_COLUMNS "resource_id, name, uris, flags, token_format, app_id, updated_ms, created_ms"
 
-#define AS_TEXT_OF(x) #x
-#define AS_TEXT(x)    AS_TEXT_OF(x)
-#define PURGE_LIMIT   " LIMIT " AS_TEXT(PURGE_ROWS)
+#define PURGE_LIMIT " LIMIT " AS_TEXT(PURGE_ROWS)
 #define OLDEST_UNINSTALLS                                                                                              \
     "(SELECT app_id, hub_id, uninstalled_ms FROM uninstalls WHERE uninstalled_ms < $1 ORDER BY "                       \
     "uninstalled_ms" PURGE_LIMIT ")"

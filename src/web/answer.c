@@ -145,7 +145,8 @@ void answer_continue(struct conn *c) {
 void answer_fill_refusal(struct web_loop *loop, const struct answer_refusal *why, struct arena *arena,
                          struct web_response *out) {
     int status = why->status;
-    static const struct web_header retry_after = {{"Retry-After", 11}, {WEB_RETRY_AFTER, sizeof WEB_RETRY_AFTER - 1}};
+    static const struct web_header retry_after = {{"Retry-After", 11},
+                                                  {AS_TEXT(WEB_RETRY_AFTER_S), sizeof AS_TEXT(WEB_RETRY_AFTER_S) - 1}};
     const struct web_options *o = &loop->options;
     *out = (struct web_response){.status = status, .close = true};
     if (status == 503) {

@@ -35,6 +35,8 @@ struct link {
     struct link *prev, *next;
 };
 
+static inline bool list_is_empty(const struct link *list) { return list->next == list; }
+
 /* A socket to accept from, and who handles its requests. */
 struct listener {
     struct listener *next;

@@ -3,8 +3,6 @@
  * late after all. After a limit was shortened the first ones may hold back the next for the old limit. A loop without connections has no timer and no wake-ups. */
 #include "loop.h"
 
-static bool is_empty(const struct link *list) { return list->next == list; }
-
 static void note_earlier(int64_t *first_ms, int64_t at_ms) {
     if (!*first_ms || at_ms < *first_ms) *first_ms = at_ms;
 }
@@ -17,15 +15,15 @@ static void on_timer(uv_timer_t *timer) {
     for (int state = 0; state < CONN_STATES; state++) {
         struct link *list = &loop->states[state];
         if (!loop->limit_ms[state]) continue;
-        while (!is_empty(list) && ((struct conn *)list->next)->deadline_ms <= now_ms)
+        while (!list_is_empty(list) && ((struct conn *)list->next)->deadline_ms <= now_ms)
             conn_expire((struct conn *)list->next);
-        if (is_empty(list)) continue;
+        if (list_is_empty(list)) continue;
         note_earlier(&first_ms, ((struct conn *)list->next)->deadline_ms);
     }
     for (int state = 0; state < STREAM_STATES; state++) {
         struct link *list = &loop->streams[state];
-        while (!is_empty(list) && h2_deadline_ms(list->next) <= now_ms) h2_expire(list->next);
-        if (!is_empty(list)) note_earlier(&first_ms, h2_deadline_ms(list->next));
+        while (!list_is_empty(list) && h2_deadline_ms(list->next) <= now_ms) h2_expire(list->next);
+        if (!list_is_empty(list)) note_earlier(&first_ms, h2_deadline_ms(list->next));
     }
     if (first_ms) deadlines_arm(loop, first_ms);
     loop_flush(loop);

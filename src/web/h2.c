@@ -198,7 +198,7 @@ void h2_free(struct conn *c) {
     struct h2 *h2 = c->h2;
     if (!h2) return;
     nghttp2_session_del(h2->session);
-    while (h2->streams.next != &h2->streams)
+    while (!list_is_empty(&h2->streams))
         stream_free((struct stream *)((char *)h2->streams.next - offsetof(struct stream, own)));
     free(h2);
     c->h2 = NULL;

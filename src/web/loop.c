@@ -66,7 +66,7 @@ static void stop_listening(struct web_loop *loop) {
 
 static void close_all(struct web_loop *loop, enum conn_state state) {
     struct link *list = &loop->states[state];
-    while (list->next != list) conn_close((struct conn *)list->next);
+    while (!list_is_empty(list)) conn_close((struct conn *)list->next);
 }
 
 static void on_drain_deadline(uv_timer_t *timer) {
@@ -336,7 +336,7 @@ static void close_handle(uv_handle_t *handle, void *arg) {
 /* Exchanges that nobody answered any more: their connections are gone. */
 static void abandon_exchanges(struct web_loop *loop) {
     struct link *gone = &loop->states[CONN_GONE];
-    while (gone->next != gone) {
+    while (!list_is_empty(gone)) {
         struct conn *c = (struct conn *)gone->next;
         if (c->exchange) arena_free(c->exchange->arena);
         conn_free(c);

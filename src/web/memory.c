@@ -2,15 +2,13 @@
 #include "h2.h"
 #include "loop.h"
 
-static bool is_empty(const struct link *list) { return list->next == list; }
-
 static size_t conn_bytes(const struct conn *c) { return c->in.cap + c->out.cap + c->writing.cap + 1; }
 
 static size_t stream_bytes(const struct stream *s) { return s->text.cap + s->body.cap + s->answer.cap + 1; }
 
 /* What one of them gave up; 0: there is none. */
 static size_t close_writer(struct web_loop *loop) {
-    if (is_empty(&loop->states[CONN_WRITING])) return 0;
+    if (list_is_empty(&loop->states[CONN_WRITING])) return 0;
     struct conn *c = (struct conn *)loop->states[CONN_WRITING].next;
     size_t n = conn_bytes(c);
     conn_close(c);
@@ -18,7 +16,7 @@ static size_t close_writer(struct web_loop *loop) {
 }
 
 static size_t refuse_sender(struct web_loop *loop, enum conn_state state) {
-    if (is_empty(&loop->states[state])) return 0;
+    if (list_is_empty(&loop->states[state])) return 0;
     struct conn *c = (struct conn *)loop->states[state].next;
     size_t n = conn_bytes(c);
     if (c->h2)
@@ -33,7 +31,7 @@ static size_t refuse_body(struct web_loop *loop) { return refuse_sender(loop, CO
 static size_t refuse_head(struct web_loop *loop) { return refuse_sender(loop, CONN_HEAD); }
 
 static size_t give_up_stream(struct web_loop *loop, enum stream_state state) {
-    if (is_empty(&loop->streams[state])) return 0;
+    if (list_is_empty(&loop->streams[state])) return 0;
     struct stream *s = (struct stream *)loop->streams[state].next;
     size_t n = stream_bytes(s);
     if (state == STREAM_BODY)

@@ -60,7 +60,7 @@ static void shed(struct web_loop *loop) {
 
 static struct conn *first_paused(struct web_loop *loop) {
     struct link *list = &loop->states[CONN_PAUSED];
-    return list->next == list ? NULL : (struct conn *)list->next;
+    return list_is_empty(list) ? NULL : (struct conn *)list->next;
 }
 
 void turns_resume_all(struct web_loop *loop) {

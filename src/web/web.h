@@ -16,7 +16,6 @@ struct web_response;
 typedef void web_refusal(struct web_response *response, const struct http_head *head, struct arena *arena, void *arg);
 
 /* What a 503 for want of room tells. */
-#define WEB_RETRY_AFTER   "1"
 #define WEB_RETRY_AFTER_S 1
 
 struct web_options {

@@ -1,10 +1,9 @@
 """Keys and client assertions on several nodes of one database."""
 import json
-import secrets
-import time
 
-from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose import JsonWebKey
 
+import assertion
 import harness
 import nodes
 
@@ -53,13 +52,10 @@ def test_an_assertion_is_taken_once_by_all_nodes(clusters, farm, place):
     there = harness.App(two.api, made.info)
 
     def sign():
-        claims = {"iss": made.client_id, "sub": made.client_id, "aud": one.issuer, "jti": "j" + secrets.token_hex(8), "exp": int(time.time()) + 60}
-        return JsonWebToken(["ES256"]).encode({"alg": "ES256"}, claims, key).decode()
+        return assertion.sign(one, made, key, kid=None)
 
-    def send(app, assertion):
-        return app.api.post(app.base, {
-            "grant_type": "client_credentials", "scope": made.scopes[0], "client_assertion": assertion,
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}).status
+    def send(app, text):
+        return assertion.send(app, text).status
 
     nodes.wait_until(lambda: send(there, sign()) == 200)
     used = sign()

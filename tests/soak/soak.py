@@ -27,7 +27,7 @@ import harness  # noqa: E402
 from test_tls import make_certificate  # noqa: E402
 from test_upgrade import Upgradable  # noqa: E402
 
-MEMORY_MAX_MIB = 1500 if "GRANTD_BIN" in os.environ else 256  # a sanitizer keeps what was freed
+MEMORY_MAX_MIB = 1500 if harness.SANITIZED else 256  # a sanitizer keeps what was freed
 RELOAD_EVERY_S, UPGRADE_EVERY_S = 2, 15
 
 

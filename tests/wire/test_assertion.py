@@ -1,14 +1,12 @@
 """private_key_jwt over the wire: used once, whoever is asked, also after a restart; and in parallel."""
 import json
 import secrets
-import time
 
 import pytest
-from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose import JsonWebKey
 
 import harness
-
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+from assertion import send, sign
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +22,6 @@ def app_of(key, tmp_path):
         return dev.new_app("--client-credentials", "--jwks", path, name=secrets.token_hex(4))
 
     return make
-
-
-def sign(dev, app, key, alg="ES256", **more):
-    # the letter: Authlib takes 16 digits for the number of a credit card, and one id in some thousand begins like one
-    claims = {"iss": app.client_id, "sub": app.client_id, "aud": dev.issuer, "jti": "j" + secrets.token_hex(8), "exp": int(time.time()) + 60, **more}
-    return JsonWebToken(["ES256", "HS256", "none"]).encode({"alg": alg, "kid": "client"}, claims, key).decode()
-
-
-def send(app, assertion, **more):
-    return app.api.post(app.base, {
-        "grant_type": "client_credentials", "scope": app.scopes[0], "client_assertion_type": TYPE, "client_assertion": assertion, **more})
 
 
 def refused(answer):
@@ -92,8 +79,7 @@ def test_announced_algorithms_work(dev, tmp_path):
         path = tmp_path / f"{alg}.json"
         path.write_text(json.dumps({"keys": [pair.as_dict(is_private=False)]}))
         app = dev.new_app("--client-credentials", "--jwks", path, name=alg)
-        claims = {"iss": app.client_id, "sub": app.client_id, "aud": dev.issuer, "jti": "1", "exp": int(time.time()) + 60}
-        assert send(app, JsonWebToken([alg]).encode({"alg": alg}, claims, pair).decode()).status == 200, alg
+        assert send(app, sign(dev, app, pair, alg, kid=None)).status == 200, alg
 
 
 def test_keys_are_changed_without_a_restart(dev, app_of, key, tmp_path):

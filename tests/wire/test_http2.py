@@ -1,6 +1,5 @@
 """HTTP/2: independent clients (curl, nghttp, h2load), the cases of the specification by hand, and floods."""
 import json
-import os
 import signal
 import subprocess
 import time
@@ -535,7 +534,7 @@ def rss_kib(server):
     return int(text.split("VmRSS:")[1].split()[0])
 
 
-@pytest.mark.skipif("GRANTD_BIN" in os.environ, reason="a sanitizer's memory says nothing")
+@pytest.mark.skipif(harness.SANITIZED, reason="a sanitizer's memory says nothing")
 def test_memory_is_bounded(http2):
     """Every stream of ten connections begun and none finished, with as much body as the window lets in."""
     before = rss_kib(http2.server)

@@ -1,5 +1,4 @@
 """What a connection costs that does nothing: little, whatever it did before. Generous bounds; docs/performance/front.md has what was measured."""
-import os
 import sys
 
 import pytest
@@ -13,7 +12,7 @@ import front  # noqa: E402
 PLAIN_MAX, TLS_MAX = 8 << 10, 48 << 10
 
 
-@pytest.mark.skipif("GRANTD_BIN" in os.environ, reason="a sanitizer's memory is not ours")
+@pytest.mark.skipif(harness.SANITIZED, reason="a sanitizer's memory is not ours")
 def test_idle_connections(dev_factory, tmp_path):
     tls = TlsDev(dev_factory, tmp_path, "--threads", "1")
     tls.server.own_pids = lambda: [tls.server.process.pid]

@@ -3,14 +3,12 @@ import http.server
 import json
 import secrets
 import threading
-import time
 
 import pytest
-from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose import JsonWebKey
 
+import assertion
 import harness
-
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def new_key(kid):
@@ -69,14 +67,8 @@ def app_at(dev, url):
     return app
 
 
-def sign(dev, app, key):
-    claims = {"iss": app.client_id, "sub": app.client_id, "aud": dev.issuer, "jti": "j" + secrets.token_hex(8), "exp": int(time.time()) + 60}
-    return JsonWebToken(["ES256"]).encode({"alg": "ES256", "kid": key.kid}, claims, key).decode()
-
-
 def send(dev, app, key):
-    return app.api.post(app.base, {
-        "grant_type": "client_credentials", "scope": app.scopes[0], "client_assertion_type": TYPE, "client_assertion": sign(dev, app, key)})
+    return assertion.send(app, assertion.sign(dev, app, key, kid=key.kid))
 
 
 def test_read_once(dev, publisher):
