@@ -247,16 +247,12 @@ def by_connections(options, notes):
         nginx = kit.Nginx({"constant": ops.probe(server, operation)})
         for connections in (16, 64, 256) if options.size == "quick" else (16, 64, 256, 1000, 4000, 10000):
             for target, url in ((server, server.url(operation.path)), (nginx, nginx.url("/constant"))):
-                cpu = kit.cpu_s(target.pids())
-                got = kit.wrk(url, operation.lines, max(options.seconds, 2), connections)
-                got["cpu_us"] = (kit.cpu_s(target.pids()) - cpu) * 1e6 / max(got["requests"], 1)
+                got = kit.wrk_on(target, url, operation.lines, max(options.seconds, 2), connections)
                 rows.append({"x": connections, "operation": operation.name if target is server else "nginx's constant answer",
                              **{k: got[k] for k in ("per_s", "p50_us", "p99_us", "cpu_us", "errors")}})
         notes.append(f"after {rows[-1]['x']:,} connections: {kit.rss_kib(server.own_pids()) / 1024:.1f} MiB resident")
         for target, url in ((server, server.url(operation.path)), (nginx, nginx.url("/constant"))):
-            cpu = kit.cpu_s(target.pids())
-            got = kit.wrk(url, operation.lines, max(options.seconds, 2), 64, headers=["Connection: close"])
-            got["cpu_us"] = (kit.cpu_s(target.pids()) - cpu) * 1e6 / max(got["requests"], 1)
+            got = kit.wrk_on(target, url, operation.lines, max(options.seconds, 2), 64, headers=["Connection: close"])
             rows.append({"x": 64, "label": "64, a new one for each request", "operation": operation.name if target is server else "nginx's constant answer",
                          **{k: got[k] for k in ("per_s", "p50_us", "p99_us", "cpu_us", "errors")}})
     finally:

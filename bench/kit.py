@@ -263,6 +263,14 @@ def wrk(url, lines, seconds, connections, *, mode="cycle", method="POST", delay_
         return result, [line for part in pathlib.Path(folder).glob("found.*") for line in part.read_text().splitlines()]
 
 
+def wrk_on(server, url, *args, **more):
+    """The same, with the processor time that each request cost the server (cpu_us)."""
+    before = cpu_s(server.pids())
+    got = wrk(url, *args, **more)
+    got["cpu_us"] = (cpu_s(server.pids()) - before) * 1e6 / max(got["requests"], 1)
+    return got
+
+
 def capture(server, path, lines, *patterns, method="POST", headers=(), lost=200):
     """Sends every line once and returns what the answers hold; the last ones may be missing, `lost` at most."""
     result, found = wrk(server.url(path), lines, 300, 32, mode="once", method=method, capture=patterns, headers=headers)

@@ -37,11 +37,10 @@ class Whole(kit.Grantd):
 
 
 def measure(server, path, lines, method, depth, options):
-    before = kit.cpu_s(server.pids())
-    got = kit.wrk(server.url(path), lines, options.seconds, options.connections, method=method, depth=depth)
+    got = kit.wrk_on(server, server.url(path), lines, options.seconds, options.connections, method=method, depth=depth)
     if got["errors"]:
         raise SystemExit(f"bench: {server.name}: {got['errors']} errors")
-    return {"per_s": got["per_s"], "cpu_us": (kit.cpu_s(server.pids()) - before) * 1e6 / got["requests"]}
+    return {"per_s": got["per_s"], "cpu_us": got["cpu_us"]}
 
 
 def table(servers):

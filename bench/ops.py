@@ -94,11 +94,10 @@ def probe(server, operation):
 
 def run_round(server, operation, options, number):
     """One round, with what it cost in processor time and on disk."""
-    cpu, written = kit.cpu_s(server.pids()), server.written()
+    written = server.written()
     lines = operation.share(options.rounds, number) if operation.once else operation.lines
-    got = kit.wrk(server.url(operation.path), lines, options.seconds, options.connections, method=operation.method,
-                  mode="once" if operation.once else "cycle", headers=server.headers)
-    got["cpu_us"] = (kit.cpu_s(server.pids()) - cpu) * 1e6 / max(got["requests"], 1)
+    got = kit.wrk_on(server, server.url(operation.path), lines, options.seconds, options.connections, method=operation.method,
+                     mode="once" if operation.once else "cycle", headers=server.headers)
     got["written"] = (server.written() - written) / max(got["requests"], 1)
     return got
 
@@ -125,10 +124,7 @@ def limit_round(nginx, operation, options):
     """One round of the constant answer."""
     place = nginx.url("/" + operation.name.replace(" ", "-"))
     lines = [place.removeprefix("http://" + nginx.netloc)] if operation.method == "GET" else operation.lines[:2000]
-    cpu = kit.cpu_s(nginx.pids())
-    got = kit.wrk(place, lines, options.seconds, options.connections, method=operation.method)
-    got["cpu_us"] = (kit.cpu_s(nginx.pids()) - cpu) * 1e6 / max(got["requests"], 1)
-    return got
+    return kit.wrk_on(nginx, place, lines, options.seconds, options.connections, method=operation.method)
 
 
 def row_of(server, operation, ours, limit, halves):
@@ -159,7 +155,7 @@ def measure(server, nginx, table, options):
 def run_store(store, options):
     directory = tempfile.mkdtemp(prefix="bench-grantd-")
     server = kit.Grantd(directory, store=store)
-    nginx, rows = None, []
+    nginx = None
     try:
         kit.say(f"ops on {'PostgreSQL' if store else 'SQLite'}: minting codes and tokens ...")
         table = operations(server, directory, options.count * options.rounds + 1)

@@ -92,8 +92,7 @@ struct registry {
     struct resource *resources; /* ascending ids */
     size_t n_resources;
     /* built by registry_index */
-    size_t
-        secret_keys; /* under how many keys the secrets of one app are hashed, the most of all apps and at least 1: the same work for each */
+    size_t secret_keys; /* under how many keys one app hashes its secrets: the most of all, at least 1 */
     uint32_t *by_client_id, *by_app_id, *by_scope_name;
     size_t client_mask, app_mask, scope_mask;
     const struct scope **scope_by_id;
